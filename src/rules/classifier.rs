@@ -1,0 +1,242 @@
+//! The classifier: which rule a message matches, at the price of a substring search for the
+//! millions that match none.
+//!
+//! Three stages, each seeing only what passed the one before: the gate (a few short needles),
+//! an automaton over all literals of all rules, and the expressions of the rules whose literal
+//! was found, in catalogue order. Expressions are compiled when first needed, so start-up does
+//! not pay for rules that never match.
+
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::catalogue::{ClassIndex, RuleIndex, RuleSet};
+use super::gate::Gate;
+use super::rule::RuleError;
+use crate::entry::Entry;
+
+/// A compiled expression may take this much memory; a rule file is not trusted to be small.
+const MAX_REGEX_BYTES: usize = 4 << 20;
+
+/// The journal fields of an entry, for rules that test them.
+pub trait Fields {
+    /// Whether any value of the field `name` passes `test`.
+    fn any(&self, name: &str, test: &mut dyn FnMut(&[u8]) -> bool) -> bool;
+}
+
+/// An entry without any field.
+pub struct NoFields;
+
+impl Fields for NoFields {
+    fn any(&self, _name: &str, _test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        false
+    }
+}
+
+impl Fields for Entry<'_> {
+    fn any(&self, name: &str, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        let value = match name {
+            "MESSAGE" => Some(self.message),
+            "SYSLOG_IDENTIFIER" => self.identifier,
+            "_SYSTEMD_UNIT" => self.unit,
+            "_HOSTNAME" => self.host,
+            "_BOOT_ID" => self.boot,
+            "_PID" | "SYSLOG_PID" => self.pid,
+            "PRIORITY" => {
+                return self.priority.is_some_and(|priority| test(&[b'0' + priority]));
+            }
+            _ => None,
+        };
+        value.is_some_and(test)
+    }
+}
+
+/// What a message by itself decides, before the fields of its entry are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// No rule matches, whatever the fields.
+    NoRule,
+    /// This rule matches, whatever the fields.
+    Rule(RuleIndex),
+    /// The fields decide: ask [`Classifier::classify`] for each entry with this message.
+    Fields,
+}
+
+/// A rule set made ready to classify messages. Shared by all threads.
+pub struct Classifier {
+    rules: RuleSet,
+    compiled: Vec<CompiledRule>,
+    gate: Gate,
+    /// The literals of all rules; `None` where there are none.
+    literals: Option<AhoCorasick>,
+    /// For each literal, the rules that need it.
+    literal_rules: Vec<Vec<u16>>,
+    /// Rules without literals, to be tried on every message.
+    unguarded: Vec<u16>,
+}
+
+struct CompiledRule {
+    patterns: Vec<OnceLock<Option<Regex>>>,
+    unless: OnceLock<Option<Regex>>,
+}
+
+impl Classifier {
+    /// Prepares `rules`. Fails where an expression is too large to be compiled.
+    pub fn new(rules: RuleSet) -> Result<Self, RuleError> {
+        let mut texts: Vec<Vec<u8>> = Vec::new();
+        let mut literal_rules: Vec<Vec<u16>> = Vec::new();
+        let mut position = std::collections::HashMap::new();
+        let mut unguarded = Vec::new();
+        for (index, rule) in rules.rules().iter().enumerate() {
+            let index = index as u16;
+            let Some(literals) = &rule.literals else {
+                unguarded.push(index);
+                continue;
+            };
+            for literal in literals {
+                let at = *position.entry(literal.clone()).or_insert_with(|| {
+                    texts.push(literal.clone());
+                    literal_rules.push(Vec::new());
+                    texts.len() - 1
+                });
+                literal_rules[at].push(index);
+            }
+        }
+        let gate = if unguarded.is_empty() { Gate::new(&texts) } else { Gate::open() };
+        let literals = (!texts.is_empty()).then(|| AhoCorasick::new(&texts)).transpose();
+        let literals = literals.map_err(|error| RuleError::Syntax {
+            file: "rules".to_owned(),
+            detail: format!("the rules' literals cannot be searched together: {error}"),
+        })?;
+        let compiled = rules
+            .rules()
+            .iter()
+            .map(|rule| CompiledRule {
+                patterns: rule.patterns.iter().map(|_| OnceLock::new()).collect(),
+                unless: OnceLock::new(),
+            })
+            .collect();
+        Ok(Self { rules, compiled, gate, literals, literal_rules, unguarded })
+    }
+
+    /// The rules that this classifier applies.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// The class of a rule.
+    pub fn class_of(&self, rule: RuleIndex) -> ClassIndex {
+        self.rules.class_of(rule)
+    }
+
+    /// The offset of the first place at or after `from` where a message that some rule matches
+    /// could have its literal; no message without such a place matches any rule.
+    #[inline]
+    pub fn find_candidate(&self, haystack: &[u8], from: usize) -> Option<usize> {
+        self.gate.find(haystack, from)
+    }
+
+    /// The short substrings that decide which messages are looked at.
+    pub fn needles(&self) -> &[Vec<u8>] {
+        self.gate.needles()
+    }
+
+    /// The first rule that matches the message and the fields.
+    pub fn classify(&self, message: &[u8], fields: &dyn Fields) -> Option<RuleIndex> {
+        self.gate.find(message, 0)?;
+        self.candidates(message)
+            .into_iter()
+            .find(|&rule| self.fields_match(rule, fields) && self.text_matches(rule, message))
+            .map(RuleIndex)
+    }
+
+    /// What the message decides by itself: for readers that see each distinct message once and
+    /// its entries later.
+    #[inline]
+    pub fn classify_message(&self, message: &[u8]) -> Verdict {
+        if self.gate.find(message, 0).is_none() {
+            return Verdict::NoRule;
+        }
+        let first =
+            self.candidates(message).into_iter().find(|&rule| self.text_matches(rule, message));
+        match first {
+            None => Verdict::NoRule,
+            Some(rule) if self.rules.rule(RuleIndex(rule)).fields.is_empty() => {
+                Verdict::Rule(RuleIndex(rule))
+            }
+            Some(_) => Verdict::Fields,
+        }
+    }
+
+    /// What the named groups of the rule's expressions matched in the message, in their order.
+    pub fn captures(&self, rule: RuleIndex, message: &[u8]) -> Vec<(String, String)> {
+        let compiled = &self.compiled[usize::from(rule.0)];
+        let mut found = Vec::new();
+        for position in 0..compiled.patterns.len() {
+            let Some(regex) = self.pattern(rule.0, position) else { continue };
+            let Some(captures) = regex.captures(message) else { continue };
+            for name in regex.capture_names().flatten() {
+                if let Some(value) = captures.name(name) {
+                    let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                    found.push((name.to_owned(), value));
+                }
+            }
+        }
+        found
+    }
+
+    /// Every rule whose text matches, not only the first: for the rules' own tests.
+    pub(super) fn all_matches(&self, message: &[u8]) -> Vec<RuleIndex> {
+        self.candidates(message)
+            .into_iter()
+            .filter(|&rule| self.text_matches(rule, message))
+            .map(RuleIndex)
+            .collect()
+    }
+
+    /// The rules of which a literal is in the message, in catalogue order.
+    fn candidates(&self, message: &[u8]) -> Vec<u16> {
+        let mut found = self.unguarded.clone();
+        if let Some(literals) = &self.literals {
+            for hit in literals.find_overlapping_iter(message) {
+                for &rule in &self.literal_rules[hit.pattern().as_usize()] {
+                    if !found.contains(&rule) {
+                        found.push(rule);
+                    }
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    fn fields_match(&self, rule: u16, fields: &dyn Fields) -> bool {
+        let rule = self.rules.rule(RuleIndex(rule));
+        rule.fields.iter().all(|test| fields.any(&test.name, &mut |value| test.accepts(value)))
+    }
+
+    fn text_matches(&self, rule: u16, message: &[u8]) -> bool {
+        let patterns = self.rules.rule(RuleIndex(rule)).patterns.len();
+        (0..patterns).all(|position| {
+            self.pattern(rule, position).is_some_and(|regex| regex.is_match(message))
+        }) && !self.unless(rule).is_some_and(|regex| regex.is_match(message))
+    }
+
+    fn pattern(&self, rule: u16, position: usize) -> Option<&Regex> {
+        let text = &self.rules.rule(RuleIndex(rule)).patterns[position];
+        self.compiled[usize::from(rule)].patterns[position]
+            .get_or_init(|| compile(text).ok())
+            .as_ref()
+    }
+
+    fn unless(&self, rule: u16) -> Option<&Regex> {
+        let text = self.rules.rule(RuleIndex(rule)).unless.as_ref()?;
+        self.compiled[usize::from(rule)].unless.get_or_init(|| compile(text).ok()).as_ref()
+    }
+}
+
+/// Compiles an expression on bytes, with ASCII classes and with `^` and `$` at line borders.
+pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).unicode(false).multi_line(true).size_limit(MAX_REGEX_BYTES).build()
+}

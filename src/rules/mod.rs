@@ -1,0 +1,24 @@
+//! What a message means: the rule catalogue and the classifier that applies it.
+//!
+//! A rule is a regular expression with the class of failure that it shows and with sample lines
+//! that only it may match. Rules come from the catalogue in `builtin/` (one TOML file an
+//! ecosystem) and from the user's own files. This module reads no file: it is given text.
+
+mod catalogue;
+mod classifier;
+mod gate;
+mod literals;
+mod rule;
+mod selftest;
+
+pub use catalogue::{ClassIndex, RuleIndex, RuleSet};
+pub use classifier::{Classifier, Fields, NoFields, Verdict};
+pub use rule::{Rule, RuleError};
+pub use selftest::{Finding, self_test};
+
+/// The class of a caller that did not get a database connection.
+pub const POOL_TIMEOUT: &str = "pool_timeout";
+/// The class of a request that this service answered with 503.
+pub const HTTP_503: &str = "http_503";
+/// The class of a 503 that this process received from another service.
+pub const UPSTREAM_503: &str = "upstream_503";

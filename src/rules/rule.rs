@@ -1,0 +1,201 @@
+//! One rule of the catalogue, as its TOML file says it, and what can be wrong with it.
+
+use regex_syntax::hir::Hir;
+use serde::Deserialize;
+
+use super::literals;
+
+/// A rule: what a message must look like to count as one failure of a class.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The name by which output, `--rules` and `rules show` know the rule: `[a-z0-9-]+`.
+    pub id: String,
+    /// The class that a match counts for, as in the JSON output: `[a-z0-9_]+`.
+    pub class: String,
+    /// What program prints this, and when: one sentence.
+    pub about: String,
+    /// Regular expressions (the syntax of the `regex` crate, on bytes, `^` and `$` at line
+    /// borders) that must all match the message, in any order.
+    pub patterns: Vec<String>,
+    /// A regular expression that must not match the message.
+    pub unless: Option<String>,
+    /// Journal fields that must have a value matching a glob.
+    pub fields: Vec<FieldTest>,
+    /// Whether the program reports the same failure in another line that counts already. Such a
+    /// line has its class in `events` and `classify` and is not counted by `timeline`.
+    pub echo: bool,
+    /// Messages that this rule, and no other, must match.
+    pub samples: Vec<String>,
+    /// Messages that look similar and that this rule must not match.
+    pub rejects: Vec<String>,
+    /// The file that the rule was read from.
+    pub file: String,
+    /// Byte strings of which any matching message contains at least one; `None` where the
+    /// patterns allow no such conclusion.
+    pub(super) literals: Option<Vec<Vec<u8>>>,
+}
+
+/// A test of one journal field.
+#[derive(Debug, Clone)]
+pub struct FieldTest {
+    /// The field's name, e.g. `SYSLOG_IDENTIFIER`.
+    pub name: String,
+    /// The glob (`*`, `?`, `[…]`) that one of its values must match.
+    pub glob: String,
+    pub(super) matcher: globset::GlobMatcher,
+}
+
+impl FieldTest {
+    /// Whether `value` passes.
+    pub fn accepts(&self, value: &[u8]) -> bool {
+        std::str::from_utf8(value).is_ok_and(|value| self.matcher.is_match(value))
+    }
+}
+
+/// What is wrong with a rule file. Each message says which file, which rule, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// The file is not TOML, or not of the rule file's shape.
+    #[error("{file}: {detail}\nCorrect the file; docs/RULES.md describes its form.")]
+    Syntax {
+        /// The rule file.
+        file: String,
+        /// What the TOML parser says, with line and column.
+        detail: String,
+    },
+    /// One rule says something impossible.
+    #[error("{file}: rule `{id}`: {problem}\n{remedy}")]
+    Rule {
+        /// The rule file.
+        file: String,
+        /// The id of the rule.
+        id: String,
+        /// What is wrong, with the position inside a pattern where there is one.
+        problem: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+}
+
+/// A rule file: `[[rule]]` tables, and ids of other rules to switch off.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleFile {
+    #[serde(default, rename = "rule")]
+    pub(super) rules: Vec<RawRule>,
+    /// Ids of rules from earlier files that are not to be used.
+    #[serde(default)]
+    pub(super) disable: Vec<String>,
+}
+
+/// A `[[rule]]` table before its expressions are checked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRule {
+    id: String,
+    class: String,
+    #[serde(default)]
+    about: String,
+    pattern: OneOrMany,
+    unless: Option<String>,
+    #[serde(default)]
+    fields: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
+    echo: bool,
+    #[serde(default)]
+    samples: Vec<String>,
+    #[serde(default)]
+    rejects: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl RawRule {
+    /// Checks the rule and derives the literals that its matches must contain.
+    pub(super) fn check(self, file: &str) -> Result<Rule, RuleError> {
+        let fail = |problem: String, remedy| RuleError::Rule {
+            file: file.to_owned(),
+            id: self.id.clone(),
+            problem,
+            remedy,
+        };
+        if !is_name(&self.id, b'-') {
+            let problem = "an id is made of lower-case letters, digits and `-`".to_owned();
+            return Err(fail(problem, "Rename the rule."));
+        }
+        if !is_name(&self.class, b'_') {
+            let problem = format!(
+                "class `{}`: a class is made of lower-case letters, digits and `_`",
+                self.class
+            );
+            return Err(fail(problem, "Rename the class."));
+        }
+        let patterns = match &self.pattern {
+            OneOrMany::One(pattern) => vec![pattern.clone()],
+            OneOrMany::Many(patterns) => patterns.clone(),
+        };
+        if patterns.is_empty() {
+            return Err(fail("`pattern` is empty".to_owned(), "Give at least one expression."));
+        }
+        const PATTERN_REMEDY: &str =
+            "Correct the expression; its syntax is that of https://docs.rs/regex.";
+        let hirs: Vec<Hir> = patterns
+            .iter()
+            .map(|pattern| parse(pattern))
+            .collect::<Result<_, _>>()
+            .map_err(|problem| fail(problem, PATTERN_REMEDY))?;
+        if let Some(unless) = &self.unless {
+            parse(unless).map_err(|problem| fail(problem, PATTERN_REMEDY))?;
+        }
+        let literals = literals::required_by_all(&hirs);
+        let fields = self
+            .fields
+            .iter()
+            .map(|(name, glob)| field_test(name, glob))
+            .collect::<Result<_, _>>()
+            .map_err(|problem| fail(problem, "Correct the glob: `*`, `?` and `[…]` are known."))?;
+        Ok(Rule {
+            id: self.id,
+            class: self.class,
+            about: self.about,
+            patterns,
+            unless: self.unless,
+            fields,
+            echo: self.echo,
+            samples: self.samples,
+            rejects: self.rejects,
+            file: file.to_owned(),
+            literals,
+        })
+    }
+}
+
+fn is_name(text: &str, joiner: u8) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == joiner)
+}
+
+fn field_test(name: &str, glob: &str) -> Result<FieldTest, String> {
+    let matcher = globset::Glob::new(glob)
+        .map_err(|error| format!("field {name}: {error}"))?
+        .compile_matcher();
+    Ok(FieldTest { name: name.to_owned(), glob: glob.to_owned(), matcher })
+}
+
+/// Parses one expression as the classifier will compile it: bytes, ASCII classes, multi-line.
+fn parse(pattern: &str) -> Result<Hir, String> {
+    regex_syntax::ParserBuilder::new()
+        .utf8(false)
+        .unicode(false)
+        .multi_line(true)
+        .build()
+        .parse(pattern)
+        .map_err(|error| error.to_string())
+}

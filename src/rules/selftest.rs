@@ -1,0 +1,59 @@
+//! The catalogue's test of itself: every sample is matched by its own rule and by no other, no
+//! reject is matched by its rule. `ebbline rules test` runs it on the user's machine too.
+
+use super::catalogue::RuleSet;
+use super::classifier::{Classifier, compile};
+use super::rule::RuleError;
+
+/// One thing that is wrong with a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: String,
+    /// The file that the rule is in.
+    pub file: String,
+    /// What is wrong, in one line.
+    pub problem: String,
+}
+
+/// Tests every rule by its own samples and rejects.
+///
+/// A sample that a rule further down also matches is a finding as well: the order would decide
+/// silently. Fields are not tested, only text.
+pub fn self_test(rules: &RuleSet) -> Result<Vec<Finding>, RuleError> {
+    let classifier = Classifier::new(rules.clone())?;
+    let mut findings = Vec::new();
+    for rule in rules.rules() {
+        let mut report = |problem: String| {
+            let (id, file) = (rule.id.clone(), rule.file.clone());
+            findings.push(Finding { rule: id, file, problem });
+        };
+        for pattern in rule.patterns.iter().chain(&rule.unless) {
+            if let Err(error) = compile(pattern) {
+                report(format!("the expression does not compile: {error}"));
+            }
+        }
+        if rule.samples.is_empty() {
+            report("the rule has no sample".to_owned());
+        }
+        let matches = |text: &str| -> Vec<String> {
+            let found = classifier.all_matches(text.as_bytes());
+            found.into_iter().map(|index| rules.rule(index).id.clone()).collect()
+        };
+        for sample in &rule.samples {
+            let matched = matches(sample);
+            if !matched.contains(&rule.id) {
+                report(format!("does not match its sample: {sample}"));
+            }
+            for other in matched.iter().filter(|other| **other != rule.id) {
+                report(format!("rule `{other}` matches its sample too: {sample}"));
+            }
+        }
+        for reject in &rule.rejects {
+            if matches(reject).contains(&rule.id) {
+                report(format!("matches what it should reject: {reject}"));
+            }
+        }
+    }
+    Ok(findings)
+}

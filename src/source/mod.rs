@@ -1,0 +1,195 @@
+//! The only reader of logs: it takes a question, and pushes answers into a sink.
+//!
+//! The unit of work is one [`Query`] over many bytes: how many entries in each minute, and which
+//! of them does a rule match. A source is given the query and a [`Sink`] and reads through its
+//! bytes once. Reading never fails on bad bytes: what can be read is read, and each piece of
+//! damage is told to the sink with its place.
+
+pub mod filter;
+
+pub mod journal;
+
+pub mod text;
+
+pub mod compression;
+
+pub mod discover;
+
+pub mod scan;
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono_tz::Tz;
+
+use crate::entry::Entry;
+use crate::rules::{Classifier, RuleIndex};
+use crate::time::{Minute, Span, Timestamp};
+
+pub use filter::Filter;
+
+/// The question that is put to every source.
+pub struct Query<'a> {
+    /// Which messages are events.
+    pub classifier: &'a Classifier,
+    /// Which entries count at all.
+    pub filter: &'a Filter,
+    /// When they must have been logged. An entry without a time is outside any limited span.
+    pub span: Span,
+    /// The zone of timestamps that name none.
+    pub zone: Tz,
+    /// Whether the sink needs the entry of each event, or only its time and rule.
+    pub detail: Detail,
+    /// Told how far the reading has come.
+    pub progress: &'a Progress,
+}
+
+/// How much of an event's entry a source has to load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Time, message, rule and origin; the other fields may be missing.
+    Counts,
+    /// Every field of [`Entry`].
+    Entries,
+}
+
+/// How many bytes have been read so far, by all threads together.
+#[derive(Debug, Default)]
+pub struct Progress {
+    bytes: AtomicU64,
+}
+
+impl Progress {
+    /// Adds bytes that have been read; as counted on disk, before decompression.
+    pub fn add(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes read so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+/// An entry that a rule matches.
+#[derive(Debug)]
+pub struct Event<'a> {
+    /// The entry. With [`Detail::Counts`] only its time, message and origin can be relied on.
+    pub entry: &'a Entry<'a>,
+    /// The rule that matched.
+    pub rule: RuleIndex,
+}
+
+/// Takes what a source finds. Each thread has its own.
+pub trait Sink {
+    /// `count` more entries were logged in `minute`; `None`: they carry no time.
+    ///
+    /// Every entry that passes filter and span is told exactly once, events too.
+    fn entries(&mut self, minute: Option<Minute>, count: u64);
+
+    /// A rule matches this entry. `Break` ends the reading of this source.
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()>;
+
+    /// Bytes could not be read as what they should be.
+    fn damage(&mut self, damage: Damage);
+}
+
+/// Bytes that could not be read as what they should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Where in the (decompressed) source it begins, in bytes.
+    pub offset_bytes: u64,
+    /// What is wrong there, as a phrase without a full stop.
+    pub problem: String,
+}
+
+/// What a source turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SourceKind {
+    /// A journal file.
+    Journal,
+    /// `journalctl -o export`.
+    Export,
+    /// `journalctl -o json`, `json-pretty`, `json-sse` or `json-seq`.
+    JournalJson,
+    /// JSON lines of any program.
+    Json,
+    /// A dump of `journalctl -o short*` or `verbose`, or what a syslog daemon wrote.
+    Syslog,
+    /// Any other text.
+    Text,
+    /// Nothing that can be read as a log.
+    Binary,
+    /// A file without a byte.
+    Empty,
+}
+
+impl SourceKind {
+    /// The name in output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Journal => "journal",
+            Self::Export => "export",
+            Self::JournalJson | Self::Json => "json",
+            Self::Syslog => "syslog",
+            Self::Text => "text",
+            Self::Binary => "binary",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+/// What was read from one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The file, as named or found; `-` for standard input.
+    pub path: PathBuf,
+    /// What it turned out to be.
+    pub kind: SourceKind,
+    /// Entries that passed filter and span.
+    pub entries: u64,
+    /// Of these, entries without a time.
+    pub undated: u64,
+    /// Size on disk, in bytes.
+    pub bytes: u64,
+    /// The earliest entry that passed filter and span.
+    pub first: Option<Timestamp>,
+    /// The latest entry that passed filter and span.
+    pub last: Option<Timestamp>,
+    /// Entries that another source gave already, or that could not be read.
+    pub skipped: u64,
+}
+
+impl Summary {
+    /// A summary of nothing read yet.
+    pub fn new(path: impl Into<PathBuf>, kind: SourceKind) -> Self {
+        Self {
+            path: path.into(),
+            kind,
+            entries: 0,
+            undated: 0,
+            bytes: 0,
+            first: None,
+            last: None,
+            skipped: 0,
+        }
+    }
+
+    /// Counts one entry logged at `at`.
+    #[inline]
+    pub fn count(&mut self, at: Option<Timestamp>) {
+        self.entries += 1;
+        match at {
+            None => self.undated += 1,
+            Some(at) => {
+                if self.first.is_none_or(|first| at < first) {
+                    self.first = Some(at);
+                }
+                if self.last.is_none_or(|last| at > last) {
+                    self.last = Some(at);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The tally: per minute, how many entries and how many events of each class.
+//!
+//! Tallies add up, so files, threads and hosts are counted apart and merged in any order. A
+//! minute is the finest calendar that any zone needs: days and hours are made from minutes.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use crate::rules::{ClassIndex, RuleSet};
+use crate::source::{Damage, Event, Sink};
+use crate::time::{Minute, Timestamp};
+
+/// Counts of one minute, or of the entries without a time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Entries of any kind.
+    pub entries: u64,
+    /// Events by class; as long as the highest class seen needs.
+    events: Vec<u64>,
+}
+
+impl Counts {
+    /// How many events of a class.
+    pub fn of(&self, class: ClassIndex) -> u64 {
+        self.events.get(class.get()).copied().unwrap_or(0)
+    }
+
+    /// Adds `count` events of a class.
+    pub fn add_events(&mut self, class: ClassIndex, count: u64) {
+        if self.events.len() <= class.get() {
+            self.events.resize(class.get() + 1, 0);
+        }
+        self.events[class.get()] += count;
+    }
+
+    /// Adds another tally's counts of the same time.
+    pub fn merge(&mut self, other: &Self) {
+        self.entries += other.entries;
+        if self.events.len() < other.events.len() {
+            self.events.resize(other.events.len(), 0);
+        }
+        for (own, more) in self.events.iter_mut().zip(&other.events) {
+            *own += more;
+        }
+    }
+}
+
+/// Minute by minute, what was logged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The minutes in which something was logged.
+    pub minutes: BTreeMap<Minute, Counts>,
+    /// What carries no time.
+    pub undated: Counts,
+}
+
+impl Tally {
+    /// Adds another tally to this one.
+    pub fn merge(&mut self, other: Self) {
+        if self.minutes.is_empty() {
+            self.minutes = other.minutes;
+        } else {
+            for (minute, counts) in other.minutes {
+                self.minutes.entry(minute).or_default().merge(&counts);
+            }
+        }
+        self.undated.merge(&other.undated);
+    }
+
+    /// The sum over all minutes and what carries no time.
+    pub fn total(&self) -> Counts {
+        let mut total = self.undated.clone();
+        for counts in self.minutes.values() {
+            total.merge(counts);
+        }
+        total
+    }
+
+    /// The counts of the minute that `at` falls in, or of what carries no time.
+    pub fn at(&mut self, at: Option<Timestamp>) -> &mut Counts {
+        self.in_minute(at.map(Timestamp::minute))
+    }
+
+    fn in_minute(&mut self, minute: Option<Minute>) -> &mut Counts {
+        match minute {
+            Some(minute) => self.minutes.entry(minute).or_default(),
+            None => &mut self.undated,
+        }
+    }
+}
+
+/// A sink that counts.
+pub struct TallySink<'a> {
+    rules: &'a RuleSet,
+    /// What was counted so far.
+    pub tally: Tally,
+    /// Damage in the order in which it was met; the first [`Self::MAX_DAMAGE`] pieces.
+    pub damage: Vec<Damage>,
+    /// How many more pieces of damage there were.
+    pub more_damage: u64,
+}
+
+impl<'a> TallySink<'a> {
+    /// A file of garbage is damaged in every byte: this many pieces tell enough.
+    pub const MAX_DAMAGE: usize = 100;
+
+    /// A sink that has counted nothing yet.
+    pub fn new(rules: &'a RuleSet) -> Self {
+        Self { rules, tally: Tally::default(), damage: Vec::new(), more_damage: 0 }
+    }
+}
+
+impl Sink for TallySink<'_> {
+    fn entries(&mut self, minute: Option<Minute>, count: u64) {
+        self.tally.in_minute(minute).entries += count;
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        // The same failure is reported by another line, which counts.
+        if !self.rules.rule(event.rule).echo {
+            let class = self.rules.class_of(event.rule);
+            self.tally.at(event.entry.at).add_events(class, 1);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn damage(&mut self, damage: Damage) {
+        if self.damage.len() < Self::MAX_DAMAGE {
+            self.damage.push(damage);
+        } else {
+            self.more_damage += 1;
+        }
+    }
+}
