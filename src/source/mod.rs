@@ -13,6 +13,8 @@ pub mod text;
 
 pub mod compression;
 
+mod copies;
+
 pub mod discover;
 
 pub mod scan;
