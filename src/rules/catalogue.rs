@@ -113,6 +113,12 @@ impl RuleSet {
         &self.classes
     }
 
+    /// The index of the class with this name.
+    pub fn class_index(&self, name: &str) -> Option<ClassIndex> {
+        let position = self.classes.iter().position(|class| class == name)?;
+        u16::try_from(position).ok().map(ClassIndex)
+    }
+
     /// The rule at `index`.
     pub fn rule(&self, index: RuleIndex) -> &Rule {
         &self.rules[usize::from(index.0)]
