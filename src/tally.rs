@@ -67,6 +67,19 @@ impl Tally {
         self.undated.merge(&other.undated);
     }
 
+    /// Removes the minutes from `first` to `last`, both included, and gives back their sum.
+    pub fn take_minutes(&mut self, first: Minute, last: Minute) -> Counts {
+        let mut taken = Counts::default();
+        self.minutes.retain(|minute, counts| {
+            let inside = (first..=last).contains(minute);
+            if inside {
+                taken.merge(counts);
+            }
+            !inside
+        });
+        taken
+    }
+
     /// The sum over all minutes and what carries no time.
     pub fn total(&self) -> Counts {
         let mut total = self.undated.clone();

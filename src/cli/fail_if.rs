@@ -21,10 +21,9 @@ enum Comparison {
 }
 
 /// Longer signs first: `>=` begins with `>`.
-const SIGNS: [(&str, Comparison); 6] = [
+const SIGNS: [(&str, Comparison); 5] = [
     (">=", Comparison::AtLeast),
     ("<=", Comparison::AtMost),
-    ("==", Comparison::Equal),
     (">", Comparison::Above),
     ("<", Comparison::Below),
     ("=", Comparison::Equal),
@@ -53,6 +52,12 @@ impl Condition {
             return Err(wrong("no such class"));
         }
         Ok(Self { class, comparison: *comparison, limit })
+    }
+
+    /// The condition as it is written.
+    pub(super) fn text(&self) -> String {
+        let sign = SIGNS.iter().find(|(_, comparison)| *comparison == self.comparison);
+        format!("{}{}{}", self.class, sign.map_or("", |(token, _)| token), self.limit)
     }
 
     /// Whether a total of `count` meets the condition.

@@ -21,6 +21,9 @@ const HEAD_BYTES: u64 = 4096;
 /// Directories nested deeper than this are a loop or a mistake.
 const MAX_DEPTH: usize = 32;
 
+/// Why a file is left out that another name led to already.
+pub const GIVEN_TWICE: &str = "given twice";
+
 /// Where the journals of a machine are, persistent and volatile.
 const JOURNAL_FOLDERS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
 
@@ -121,7 +124,7 @@ impl Walk {
         });
         let entries = match listing {
             Ok(Some(entries)) => entries,
-            Ok(None) => return self.pass_over(folder, "given twice"),
+            Ok(None) => return self.pass_over(folder, GIVEN_TWICE),
             Err(error) => return self.unreadable(folder, error, named),
         };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -154,7 +157,7 @@ impl Walk {
 
     fn take_file(&mut self, path: &Path, metadata: &Metadata, named: bool) {
         if !self.seen.insert((metadata.dev(), metadata.ino())) {
-            return self.pass_over(path, "given twice");
+            return self.pass_over(path, GIVEN_TWICE);
         }
         let regular = metadata.is_file();
         let bytes = if regular { metadata.len() } else { 0 };
