@@ -270,7 +270,9 @@ pub(super) struct ManArgs {
 ///
 /// journalctl's `-b` takes an optional value, so that `-b -1` and `-b PATH` both work there: the
 /// next word belongs to it only where it looks like a boot. clap decides by position alone.
-pub(super) fn join_boot(words: impl Iterator<Item = std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+pub(super) fn join_boot(
+    words: impl Iterator<Item = std::ffi::OsString>,
+) -> Vec<std::ffi::OsString> {
     let mut joined: Vec<std::ffi::OsString> = Vec::new();
     let mut words = words.peekable();
     while let Some(word) = words.next() {
@@ -285,7 +287,8 @@ pub(super) fn join_boot(words: impl Iterator<Item = std::ffi::OsString>) -> Vec<
             joined.push(format!("--boot={}", boot.as_deref().unwrap_or("0")).into());
             continue;
         }
-        let attached = word.to_str().and_then(|word| word.strip_prefix("-b")).filter(|b| is_boot(b));
+        let attached =
+            word.to_str().and_then(|word| word.strip_prefix("-b")).filter(|b| is_boot(b));
         match attached {
             Some(boot) => joined.push(format!("--boot={boot}").into()),
             None => joined.push(word),
@@ -297,9 +300,8 @@ pub(super) fn join_boot(words: impl Iterator<Item = std::ffi::OsString>) -> Vec<
 /// An offset (`0`, `-1`, `+2`) or an id of 32 hexadecimal digits.
 fn is_boot(word: &str) -> bool {
     let digits = word.strip_prefix(['-', '+']).unwrap_or(word);
-    let is_offset = !digits.is_empty()
-        && digits.len() < 10
-        && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_offset =
+        !digits.is_empty() && digits.len() < 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_offset || (word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 

@@ -52,8 +52,7 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
         repeats.extend(outcome.repeats.map(|minutes| (place, minutes)));
         outcome.sink.finish();
     }
-    let (sorter, problem) =
-        sorter.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (sorter, problem) = sorter.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(error) = problem {
         return Err(CliError::Failed(format!(
             "cannot write a temporary file: {error}\nMake room, or set TMPDIR."

@@ -36,8 +36,8 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     let notes = read_notes(args, &ask)?;
 
     let answer = ask.read(Detail::Counts, |_, _| TallySink::new(&rules))?;
-    let strictly_failed = ask.strict()
-        && answer.outcomes.iter().any(|outcome| !outcome.sink.damage.is_empty());
+    let strictly_failed =
+        ask.strict() && answer.outcomes.iter().any(|outcome| !outcome.sink.damage.is_empty());
     let failed = answer.incomplete || strictly_failed;
     let columns = if args.class.is_empty() { Columns::Occurring } else { Columns::All };
     let question = Question {
@@ -87,11 +87,7 @@ fn report(
             summary.skipped += repeated.entries;
         }
         tally.merge(sink.tally);
-        sources.push(SourceReport {
-            summary,
-            damage: sink.damage,
-            more_damage: sink.more_damage,
-        });
+        sources.push(SourceReport { summary, damage: sink.damage, more_damage: sink.more_damage });
     }
     let first = sources.iter().filter_map(|source| source.summary.first).min();
     let last = sources.iter().filter_map(|source| source.summary.last).max();
@@ -122,11 +118,7 @@ fn print(report: &Report, args: &TimelineArgs, console: &Console) -> Result<(), 
 }
 
 /// Says which thresholds were crossed; true where one was.
-fn tell_crossed(
-    conditions: &[Condition],
-    report: &Report,
-    rules: &crate::rules::RuleSet,
-) -> bool {
+fn tell_crossed(conditions: &[Condition], report: &Report, rules: &crate::rules::RuleSet) -> bool {
     let mut crossed = false;
     for condition in conditions {
         let Some(class) = rules.class_index(&condition.class) else { continue };

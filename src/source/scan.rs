@@ -175,9 +175,10 @@ fn read_text(
             text::read(path, Box::new(io::stdin()), None, now, query, sink)?
         } else {
             let file = File::open(path)?;
-            let mtime = file.metadata()?.modified().ok().and_then(|time| {
-                Timestamp::from_utc(chrono::DateTime::<chrono::Utc>::from(time))
-            });
+            let mtime =
+                file.metadata()?.modified().ok().and_then(|time| {
+                    Timestamp::from_utc(chrono::DateTime::<chrono::Utc>::from(time))
+                });
             let reopen = || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(File::open(path)?)) };
             let reopen: Option<&dyn Fn() -> io::Result<Box<dyn Read + Send>>> =
                 if found.regular { Some(&reopen) } else { None };

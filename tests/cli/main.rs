@@ -1,0 +1,11 @@
+//! The command line as a user and a script meet it: one binary run a test, on real files.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod harness;
+
+mod classify;
+mod events;
+mod hostile;
+mod options;
+mod rules;
+mod timeline;
