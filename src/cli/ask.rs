@@ -15,7 +15,7 @@ use crate::source::discover::{self, Discovery};
 use crate::source::filter::{Filter, Pattern};
 use crate::source::journal;
 use crate::source::scan::{self, Opened, Outcome, Refusal};
-use crate::source::{Detail, Progress, Query, Sink, SourceKind};
+use crate::source::{DamageList, Detail, Progress, Query, Sink, SourceKind};
 use crate::time::{Span, Timestamp};
 
 /// What the options of a reading command ask.
@@ -241,6 +241,17 @@ impl<'a> Ask<'a> {
     pub(super) fn strict(&self) -> bool {
         self.args.strict
     }
+}
+
+/// Says on stderr what of a source could not be read.
+pub(super) fn tell_damage(path: &Path, damage: &DamageList) {
+    let Some(first) = damage.pieces.first() else { return };
+    let more = match damage.count() {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    let (offset, problem) = (first.offset_bytes, &first.problem);
+    super::complain(&format!("{}: byte {offset}: {problem}{more}", shown(path)));
 }
 
 /// What to tell about a path that the system does not let us read.

@@ -9,15 +9,15 @@ use chrono::SecondsFormat;
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
 
+use super::Console;
 use super::args::{EventsArgs, EventsFormat};
-use super::ask::Ask;
+use super::ask::{Ask, tell_damage};
 use super::error::CliError;
 use super::sorted::{Key, Sorter};
-use super::{Console, complain};
 use crate::entry::{Entry, Origin};
 use crate::render::escape;
 use crate::rules::RuleSet;
-use crate::source::{Damage, Detail, Event, Sink};
+use crate::source::{Damage, DamageList, Detail, Event, Sink};
 use crate::time::{Minute, Timestamp};
 use crate::timeline::Class;
 
@@ -42,12 +42,14 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
         sequence: 0,
         portion: Vec::new(),
         portion_bytes: 0,
-        damaged: false,
+        damage: DamageList::default(),
     })?;
+    let incomplete = answer.incomplete;
     let mut repeats = Vec::new();
     let mut damaged = false;
     for outcome in answer.outcomes {
-        damaged |= outcome.sink.damaged;
+        damaged |= !outcome.sink.damage.is_empty();
+        tell_damage(&outcome.summary.path, &outcome.sink.damage);
         let place = outcome.sink.place;
         repeats.extend(outcome.repeats.map(|minutes| (place, minutes)));
         outcome.sink.finish();
@@ -59,7 +61,7 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
         )));
     }
     print(sorter, args.output, &repeats, console)?;
-    let failed = answer.incomplete || (damaged && ask.strict());
+    let failed = incomplete || (damaged && ask.strict());
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -75,7 +77,7 @@ struct EventSink<'a> {
     sequence: u64,
     portion: Vec<(Key, Vec<u8>)>,
     portion_bytes: usize,
-    damaged: bool,
+    damage: DamageList,
 }
 
 impl EventSink<'_> {
@@ -116,10 +118,7 @@ impl Sink for EventSink<'_> {
     }
 
     fn damage(&mut self, damage: Damage) {
-        if !self.damaged {
-            complain(&format!("damage at byte {}: {}", damage.offset_bytes, damage.problem));
-        }
-        self.damaged = true;
+        self.damage.push(damage);
     }
 }
 

@@ -12,6 +12,7 @@ mod fail_if;
 mod generated;
 mod progress;
 mod rules;
+mod sorted;
 mod timeline;
 mod when;
 

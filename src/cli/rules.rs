@@ -47,7 +47,7 @@ fn list(rules: &RuleSet, format: RulesFormat, console: &Console) -> Result<ExitC
         }
         RulesFormat::Table => {
             let mut table = Table::new();
-            table.load_preset(presets::NOTHING);
+            table.load_style(presets::NOTHING);
             if let Some(width) = console.width {
                 table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
             }

@@ -4,14 +4,14 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use super::args::{ByArg, TimelineArgs, TimelineFormat};
-use super::ask::{Answer, Ask};
+use super::ask::{Answer, Ask, tell_damage};
 use super::error::{CliError, read_text};
 use super::fail_if::Condition;
 use super::{Console, complain};
 use crate::render::{csv, json, markdown, ndjson, table};
 use crate::report::{Columns, Report, SourceReport};
-use crate::source::Detail;
 use crate::source::scan::Outcome;
+use crate::source::{DamageList, Detail};
 use crate::tally::{Tally, TallySink};
 use crate::timeline::fold::Folding;
 use crate::timeline::{By, Class, Note, Question, Timeline, notes};
@@ -36,6 +36,9 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     let notes = read_notes(args, &ask)?;
 
     let answer = ask.read(Detail::Counts, |_, _| TallySink::new(&rules))?;
+    for outcome in &answer.outcomes {
+        tell_damage(&outcome.summary.path, &outcome.sink.damage);
+    }
     let strictly_failed =
         ask.strict() && answer.outcomes.iter().any(|outcome| !outcome.sink.damage.is_empty());
     let failed = answer.incomplete || strictly_failed;
@@ -87,7 +90,8 @@ fn report(
             summary.skipped += repeated.entries;
         }
         tally.merge(sink.tally);
-        sources.push(SourceReport { summary, damage: sink.damage, more_damage: sink.more_damage });
+        let DamageList { pieces: damage, more: more_damage } = sink.damage;
+        sources.push(SourceReport { summary, damage, more_damage });
     }
     let first = sources.iter().filter_map(|source| source.summary.first).min();
     let last = sources.iter().filter_map(|source| source.summary.last).max();
@@ -99,7 +103,7 @@ fn report(
 
 fn print(report: &Report, args: &TimelineArgs, console: &Console) -> Result<(), CliError> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let folding = if args.all { Folding::None } else { Folding::Quiet };
+    let folding = if args.all { Folding::None } else { Folding::QuietRuns };
     match args.output {
         TimelineFormat::Table => {
             let style = table::Style {

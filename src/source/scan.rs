@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use super::copies::{Answering, Asking, Witness};
 use super::discover::{Found, STDIN};
 use super::journal::{Duplicates, JournalError, JournalFile};
-use super::{Damage, Query, Sink, SourceKind, Summary, compression, text};
+use super::{Query, Sink, SourceKind, Summary, compression, text};
 use crate::time::{Minute, Timestamp};
 
 /// Sources whose kind is known as far as it must be before a query can be put to them.
@@ -79,24 +79,21 @@ fn open_journal(found: &Found) -> Result<Option<JournalFile>, Refusal> {
     }
     let mut file = File::open(&found.path)?;
     if starts_as_journal(&mut file)? {
-        file.rewind()?;
         return Ok(Some(JournalFile::open(&found.path, file)?));
     }
     file.rewind()?;
-    let mut unpacked = compression::decompress(&mut file)?;
     // What is damaged this early is damaged text: its reader will say so.
-    if !starts_as_journal(&mut unpacked).unwrap_or(false) {
+    if !starts_as_journal(&mut compression::decompress(file)?).unwrap_or(false) {
         return Ok(None);
     }
-    file.rewind()?;
+    let mut unpacked = compression::decompress(File::open(&found.path)?)?;
     let mut spooled = tempfile::tempfile()?;
-    match io::copy(&mut compression::decompress(&mut file)?, &mut spooled) {
-        // A truncated archive still holds the beginning of its journal.
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::StorageFull => return Err(error.into()),
-        Err(_) => {}
+    if let Err(error) = io::copy(&mut unpacked, &mut spooled)
+        && error.kind() == io::ErrorKind::StorageFull
+    {
+        return Err(error.into());
     }
-    spooled.rewind()?;
+    // A truncated archive still holds the beginning of its journal: what is missing is damage.
     Ok(Some(JournalFile::open(&found.path, spooled)?))
 }
 
@@ -170,7 +167,7 @@ fn read_text(
     sink: &mut dyn Sink,
 ) -> (Summary, Option<io::Error>) {
     let path = found.path.as_path();
-    let read = || -> io::Result<Summary> {
+    let mut read = || -> io::Result<Summary> {
         let mut summary = if path == Path::new(STDIN) {
             text::read(path, Box::new(io::stdin()), None, now, query, sink)?
         } else {

@@ -4,8 +4,10 @@
 mod harness;
 
 mod classify;
+mod docs;
 mod events;
 mod hostile;
 mod options;
 mod rules;
+mod sample;
 mod timeline;
