@@ -6,16 +6,22 @@ use std::io;
 use super::cells::{entries, moment};
 use super::escape;
 use crate::report::{Report, SourceReport};
+use crate::time::Timestamp;
 
 /// So many sources are listed, and so many pieces of damage; a line says how many more there are.
 const MAX_LISTED: usize = 8;
 
 /// Writes lines with a keyword in front of each group.
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    let groups = [
-        ("Entries", counted(report)),
-        ("Asked for", asked_for(report)),
-        ("Time zone", vec![report.timeline.zone.name().to_owned()]),
+    let timeline = &report.timeline;
+    let time = |at: Option<Timestamp>| at.map(|at| moment(at, timeline.zone)).into_iter().collect();
+    let groups: [(&str, Vec<String>); 9] = [
+        ("Entries", vec![timeline.totals.entries.to_string()]),
+        ("First", time(timeline.first)),
+        ("Last", time(timeline.last)),
+        ("Since", time(report.span.since)),
+        ("Until", time(report.span.until)),
+        ("Time zone", vec![timeline.zone.name().to_owned()]),
         ("Notes", notes_outside(report)),
         ("Sources", sources(report)),
         ("Damage", damage(report)),
@@ -27,27 +33,6 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
         }
     }
     Ok(())
-}
-
-fn counted(report: &Report) -> Vec<String> {
-    let timeline = &report.timeline;
-    let mut lines = vec![entries(timeline.totals.entries)];
-    if let (Some(first), Some(last)) = (timeline.first, timeline.last) {
-        lines.push(format!("first {}", moment(first, timeline.zone)));
-        lines.push(format!("last  {}", moment(last, timeline.zone)));
-    }
-    if timeline.undated.entries > 0 {
-        lines.push(format!("{} without a time, in no bucket", entries(timeline.undated.entries)));
-    }
-    lines
-}
-
-fn asked_for(report: &Report) -> Vec<String> {
-    let time = |at| moment(at, report.timeline.zone);
-    let since = report.span.since.map(|since| format!("from {}", time(since)));
-    let until = report.span.until.map(|until| format!("until {}", time(until)));
-    let limits: Vec<String> = since.into_iter().chain(until).collect();
-    if limits.is_empty() { Vec::new() } else { vec![limits.join(" ")] }
 }
 
 fn notes_outside(report: &Report) -> Vec<String> {
@@ -76,8 +61,9 @@ fn sources(report: &Report) -> Vec<String> {
 fn source_line(source: &SourceReport, digits: usize) -> String {
     let summary = &source.summary;
     let path = escape::terminal_path(&summary.path);
-    let (kind, entries) = (summary.kind.name(), summary.entries);
-    format!("{kind:<7}  {entries:>digits$}  {path}{}", skipped_text(summary.skipped))
+    let (kind, read) = (summary.kind.name(), entries(summary.entries));
+    let width = digits + " entries".len();
+    format!("{kind:<7}  {read:>width$}  {path}{}", skipped_text(summary.skipped))
 }
 
 fn skipped_text(skipped: u64) -> String {

@@ -140,7 +140,7 @@ impl<'g> Drawing<'g> {
     }
 
     fn table(&self) -> Table {
-        let separator = LineStyle::none().fill(self.rule()).junction(self.rule());
+        let separator = LineStyle::none().fill(self.rule());
         let mut table = Table::new();
         table
             .load_style(TableStyle::new().header_separator(separator))
