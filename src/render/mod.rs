@@ -7,6 +7,10 @@ pub mod escape;
 
 pub mod heading;
 
+mod cells;
+
+mod footer;
+
 pub mod table;
 
 pub mod markdown;

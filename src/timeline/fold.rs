@@ -1,4 +1,26 @@
 //! Folding: of many buckets the few rows that people read.
+//!
+//! A row stands for one bucket or for a run of them:
+//!
+//! - **Quiet** buckets that follow one another are one row, with the lowest and the highest count
+//!   of each class. A bucket is quiet when no class's count is above its limit: the grain's
+//!   [`quiet_floor`], or twice the class's median over the buckets with entries where that is
+//!   more. The second lets a service with a steady trickle of failures have quiet days too; it
+//!   takes at least [`MIN_BASELINE_BUCKETS`] buckets, for the median of a few hours of an outage
+//!   is the outage.
+//! - Buckets **without any entry** that follow one another are one row, which says so. They never
+//!   join a quiet run: nothing seen is not nothing failed.
+//! - A bucket that has **a note of its own** is never folded. A note about several buckets cuts
+//!   runs at both of its ends, so that what it speaks of has rows of its own; its text stands on
+//!   the first of them.
+
+use std::ops::Range;
+
+use super::{Bucket, Class, Coverage, Grain, Timeline};
+use crate::rules::ClassIndex;
+
+/// Twice the median is a limit only where at least this many buckets have entries.
+pub const MIN_BASELINE_BUCKETS: usize = 7;
 
 /// Whether quiet runs become one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -8,4 +30,147 @@ pub enum Folding {
     QuietRuns,
     /// Every bucket has a row.
     None,
+}
+
+/// One row of a table for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The buckets that the row stands for, as positions in [`Timeline::buckets`]; at least one.
+    pub buckets: Range<usize>,
+    /// What was counted in them.
+    pub counts: RowCounts,
+    /// The notes that stand on this row, as positions in [`Timeline::notes`].
+    pub notes: Vec<usize>,
+}
+
+/// The counts of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowCounts {
+    /// No bucket of the row has an entry.
+    NoData,
+    /// The counts of each class, in the order in which the classes were given.
+    Seen(Vec<CountRange>),
+}
+
+/// The lowest and the highest count of a class in the buckets of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountRange {
+    /// The lowest count.
+    pub min: u64,
+    /// The highest count.
+    pub max: u64,
+    /// Whether the highest count is above what counts as quiet.
+    pub loud: bool,
+}
+
+/// Up to this many events of each class a bucket is quiet.
+pub fn quiet_floor(grain: Grain) -> u64 {
+    match grain {
+        Grain::Day => 10,
+        Grain::Hour => 3,
+        Grain::Minute => 1,
+    }
+}
+
+/// The rows of a timeline, in the order of time; every bucket is in exactly one.
+///
+/// `classes` are those that the table shows: only they decide what is quiet.
+pub fn rows(timeline: &Timeline, classes: &[&Class], folding: Folding) -> Vec<Row> {
+    let limits: Vec<Limit> = classes.iter().map(|class| limit(timeline, class.index)).collect();
+    let cuts = Cuts::new(timeline);
+    let mut rows: Vec<Row> = Vec::new();
+    for (position, bucket) in timeline.buckets.iter().enumerate() {
+        let counts = bucket_counts(bucket, &limits);
+        let joins = folding == Folding::QuietRuns && !cuts.before(position);
+        if joins
+            && let Some(row) = rows.last_mut()
+            && join(&mut row.counts, &counts)
+        {
+            row.buckets.end = position + 1;
+        } else {
+            rows.push(Row { buckets: position..position + 1, counts, notes: Vec::new() });
+        }
+    }
+    for (number, placed) in timeline.notes.iter().enumerate() {
+        if placed.buckets.is_empty() {
+            continue;
+        }
+        let row = rows.partition_point(|row| row.buckets.end <= placed.buckets.start);
+        if let Some(row) = rows.get_mut(row) {
+            row.notes.push(number);
+        }
+    }
+    rows
+}
+
+/// The highest count of a class that is quiet.
+struct Limit {
+    class: ClassIndex,
+    count: u64,
+}
+
+fn limit(timeline: &Timeline, class: ClassIndex) -> Limit {
+    let seen = timeline.buckets.iter().filter(|bucket| bucket.coverage != Coverage::None);
+    let mut counts: Vec<u64> = seen.map(|bucket| bucket.counts.of(class)).collect();
+    let floor = quiet_floor(timeline.grain);
+    if counts.len() < MIN_BASELINE_BUCKETS {
+        return Limit { class, count: floor };
+    }
+    counts.sort_unstable();
+    // The two counts in the middle, which are one and the same where their number is odd.
+    let middle = |position: usize| counts.get(position).copied().unwrap_or(0);
+    let twice_median = middle((counts.len() - 1) / 2).saturating_add(middle(counts.len() / 2));
+    Limit { class, count: floor.max(twice_median) }
+}
+
+fn bucket_counts(bucket: &Bucket, limits: &[Limit]) -> RowCounts {
+    if bucket.coverage == Coverage::None {
+        return RowCounts::NoData;
+    }
+    let range = |limit: &Limit| {
+        let count = bucket.counts.of(limit.class);
+        CountRange { min: count, max: count, loud: count > limit.count }
+    };
+    RowCounts::Seen(limits.iter().map(range).collect())
+}
+
+/// Adds a bucket's counts to those of the row before it, if they may share a row.
+fn join(row: &mut RowCounts, more: &RowCounts) -> bool {
+    match (row, more) {
+        (RowCounts::NoData, RowCounts::NoData) => true,
+        (RowCounts::Seen(row), RowCounts::Seen(more)) => {
+            if row.iter().chain(more).any(|range| range.loud) {
+                return false;
+            }
+            for (range, more) in row.iter_mut().zip(more) {
+                range.min = range.min.min(more.min);
+                range.max = range.max.max(more.max);
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+/// The positions at which notes forbid that a row goes on.
+struct Cuts {
+    before: Vec<bool>,
+}
+
+impl Cuts {
+    fn new(timeline: &Timeline) -> Self {
+        let mut before = vec![false; timeline.buckets.len() + 1];
+        for placed in timeline.notes.iter().filter(|placed| !placed.buckets.is_empty()) {
+            for border in [placed.buckets.start, placed.buckets.end] {
+                if let Some(cut) = before.get_mut(border) {
+                    *cut = true;
+                }
+            }
+        }
+        Self { before }
+    }
+
+    fn before(&self, position: usize) -> bool {
+        self.before.get(position).copied().unwrap_or(true)
+    }
 }

@@ -1,0 +1,278 @@
+//! A sliding window over a stream, and the lines in it.
+//!
+//! Lines are ranges of one large reused buffer: nothing is copied or allocated for a line. The
+//! reader of entries marks where its current entry begins, and the bytes from there on stay in the
+//! buffer, so that an entry of several lines is one slice. Memory is bounded by
+//! [`MAX_ENTRY_BYTES`], whatever the input.
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+/// So many bytes of an entry are kept and classified; what is beyond them is read past.
+pub(super) const MAX_ENTRY_BYTES: usize = 1 << 20;
+
+/// So many bytes are read at a time: enough to make system calls rare, little enough to stay in
+/// the processor's cache until the lines are looked at.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// A part of a stream, from some offset on.
+pub(super) struct Window<'a> {
+    reader: Box<dyn Read + 'a>,
+    buffer: Vec<u8>,
+    filled: usize,
+    offset: u64,
+    ended: bool,
+    error: Option<io::Error>,
+}
+
+impl<'a> Window<'a> {
+    /// An empty window at the start of `reader`.
+    pub(super) fn new(reader: Box<dyn Read + 'a>) -> Self {
+        Self { reader, buffer: Vec::new(), filled: 0, offset: 0, ended: false, error: None }
+    }
+
+    /// The bytes in the window.
+    #[inline]
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.buffer.get(..self.filled).unwrap_or(&[])
+    }
+
+    /// Where in the stream the byte at `index` of the window stands.
+    pub(super) fn offset_of(&self, index: usize) -> u64 {
+        self.offset + index as u64
+    }
+
+    /// Whether no byte follows those in the window.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.ended
+    }
+
+    /// The error that ended the stream, once, with its place.
+    pub(super) fn take_error(&mut self) -> Option<(u64, io::Error)> {
+        let error = self.error.take()?;
+        Some((self.offset_of(self.filled), error))
+    }
+
+    /// Drops the bytes before `keep_from` and reads more behind the rest. Returns whether there
+    /// were more.
+    pub(super) fn fill(&mut self, keep_from: usize) -> bool {
+        if self.ended {
+            return false;
+        }
+        let keep_from = keep_from.min(self.filled);
+        self.buffer.copy_within(keep_from..self.filled, 0);
+        self.filled -= keep_from;
+        self.offset += keep_from as u64;
+        if self.buffer.len() < self.filled + CHUNK_BYTES {
+            self.buffer.resize(self.filled + CHUNK_BYTES, 0);
+        }
+        loop {
+            let Some(free) = self.buffer.get_mut(self.filled..) else { return false };
+            match self.reader.read(free) {
+                Ok(0) => self.ended = true,
+                Ok(count) => {
+                    self.filled += count.min(free.len());
+                    return true;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    self.error = Some(error);
+                    self.ended = true;
+                }
+            }
+            return false;
+        }
+    }
+
+    /// Reads until the window holds `count` bytes or the stream ends.
+    pub(super) fn fill_to(&mut self, count: usize) {
+        while self.filled < count && self.fill(0) {}
+    }
+}
+
+/// One line, as a place in the window.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    /// The line without its end (`\n` or `\r\n`).
+    pub(super) range: Range<usize>,
+    /// Counted from 1.
+    pub(super) number: u64,
+    /// Whether the line is longer than [`MAX_ENTRY_BYTES`] and this is only its beginning.
+    pub(super) is_cut: bool,
+}
+
+/// The lines of a stream, one after another.
+pub(super) struct Lines<'a> {
+    window: Window<'a>,
+    /// Where the next line begins.
+    position: usize,
+    mark: Option<usize>,
+    number: u64,
+    /// The line before was cut: what is left of it is passed over.
+    skipping: bool,
+    fills: u64,
+}
+
+impl<'a> Lines<'a> {
+    /// The lines of what `window` holds and of all that follows.
+    pub(super) fn new(window: Window<'a>) -> Self {
+        Self { window, position: 0, mark: None, number: 0, skipping: false, fills: 0 }
+    }
+
+    /// The bytes that the ranges refer to.
+    #[inline]
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.window.bytes()
+    }
+
+    /// The window, for offsets and errors.
+    pub(super) fn window(&mut self) -> &mut Window<'a> {
+        &mut self.window
+    }
+
+    /// Keeps the bytes from `mark` on in the window, until the next call.
+    pub(super) fn set_mark(&mut self, mark: Option<usize>) {
+        self.mark = mark;
+    }
+
+    /// Where the marked byte stands now.
+    #[inline]
+    pub(super) fn mark(&self) -> Option<usize> {
+        self.mark
+    }
+
+    /// Changes whenever bytes have moved in the window: indices from before are void.
+    #[inline]
+    pub(super) fn generation(&self) -> u64 {
+        self.fills
+    }
+
+    /// The next line, or `None` at the end of the stream.
+    pub(super) fn next_line(&mut self) -> Option<Line> {
+        if self.skipping {
+            self.skip_line();
+        }
+        let mut searched = self.position;
+        loop {
+            let unsearched = self.bytes().get(searched..).unwrap_or(&[]);
+            if let Some(found) = memchr::memchr(b'\n', unsearched) {
+                let end = searched + found;
+                return Some(self.take(end, end + 1, false));
+            }
+            let end = self.bytes().len();
+            if end - self.position >= MAX_ENTRY_BYTES {
+                if self.drop_nuls() {
+                    searched = self.position;
+                    continue;
+                }
+                self.skipping = true;
+                let cut = self.position + MAX_ENTRY_BYTES;
+                return Some(self.take(cut, cut, true));
+            }
+            searched = end - self.position;
+            if !self.fill() {
+                let end = self.bytes().len();
+                return (self.position < end).then(|| self.take(end, end, false));
+            }
+            searched += self.position;
+        }
+    }
+
+    fn take(&mut self, end: usize, next: usize, is_cut: bool) -> Line {
+        let start = self.position;
+        self.position = next;
+        self.number += 1;
+        let end = match self.bytes().get(start..end) {
+            Some([.., b'\r']) if !is_cut => end - 1,
+            _ => end,
+        };
+        Line { range: start..end, number: self.number, is_cut }
+    }
+
+    /// Reads more, keeping the marked bytes and the current line.
+    fn fill(&mut self) -> bool {
+        let keep = self.mark.map_or(self.position, |mark| mark.min(self.position));
+        if self.window.is_at_end() {
+            return false;
+        }
+        let more = self.window.fill(keep);
+        self.position -= keep;
+        self.mark = self.mark.map(|mark| mark - keep);
+        self.fills += 1;
+        more
+    }
+
+    /// Passes over the rest of a cut line.
+    fn skip_line(&mut self) {
+        self.skipping = false;
+        loop {
+            let rest = self.bytes().get(self.position..).unwrap_or(&[]);
+            if let Some(found) = memchr::memchr(b'\n', rest) {
+                self.position += found + 1;
+                return;
+            }
+            self.position = self.bytes().len();
+            if !self.fill() {
+                return;
+            }
+        }
+    }
+
+    /// Passes over NUL bytes at the current line's start, as a file truncated under its writer
+    /// has them by the gigabyte. Returns whether there were any.
+    fn drop_nuls(&mut self) -> bool {
+        let rest = self.bytes().get(self.position..).unwrap_or(&[]);
+        let count = rest.iter().take_while(|&&byte| byte == 0).count();
+        self.position += count;
+        count > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &[u8]) -> Vec<(String, u64)> {
+        let mut lines = Lines::new(Window::new(Box::new(text)));
+        let mut found = Vec::new();
+        while let Some(line) = lines.next_line() {
+            let text = String::from_utf8_lossy(&lines.bytes()[line.range]).into_owned();
+            found.push((text, line.number));
+        }
+        found
+    }
+
+    #[test]
+    fn lines_end_with_newlines_carriage_returns_or_the_file() {
+        let expected = [("a", 1), ("", 2), ("b\rc", 3), ("d", 4)];
+        let expected: Vec<_> = expected.iter().map(|&(line, n)| (line.to_owned(), n)).collect();
+        assert_eq!(lines(b"a\r\n\nb\rc\nd"), expected);
+        assert_eq!(lines(b""), []);
+    }
+
+    #[test]
+    fn a_line_beyond_the_limit_is_cut_and_the_next_one_is_whole() {
+        let mut text = vec![b'x'; 3 * MAX_ENTRY_BYTES];
+        text.extend_from_slice(b"\nnext\n");
+        let mut lines = Lines::new(Window::new(Box::new(&text[..])));
+        let first = lines.next_line().unwrap();
+        assert!(first.is_cut && first.range.len() == MAX_ENTRY_BYTES);
+        let second = lines.next_line().unwrap();
+        assert_eq!((&lines.bytes()[second.range], second.number), (&b"next"[..], 2));
+        assert!(lines.next_line().is_none());
+        assert!(lines.window().buffer.len() <= 2 * MAX_ENTRY_BYTES, "memory is bounded");
+    }
+
+    #[test]
+    fn marked_bytes_stay_while_more_is_read() {
+        let mut text = b"first\n".to_vec();
+        text.extend(std::iter::repeat_n(b'y', CHUNK_BYTES));
+        text.push(b'\n');
+        let mut lines = Lines::new(Window::new(Box::new(&text[..])));
+        let first = lines.next_line().unwrap();
+        lines.set_mark(Some(first.range.start));
+        lines.next_line().unwrap();
+        let mark = lines.mark().unwrap();
+        assert_eq!(&lines.bytes()[mark..mark + 5], b"first");
+    }
+}
