@@ -167,29 +167,24 @@ fn read_text(
     sink: &mut dyn Sink,
 ) -> (Summary, Option<io::Error>) {
     let path = found.path.as_path();
-    let mut read = || -> io::Result<Summary> {
-        let mut summary = if path == Path::new(STDIN) {
-            text::read(path, Box::new(io::stdin()), None, now, query, sink)?
+    let modified = if found.regular { modification_time(path) } else { None };
+    let input = text::Input { path, modified: modified.or(Some(now)) };
+    let mut open = || -> io::Result<Box<dyn Read + Send>> {
+        Ok(if path == Path::new(STDIN) {
+            Box::new(io::stdin())
         } else {
-            let file = File::open(path)?;
-            let mtime =
-                file.metadata()?.modified().ok().and_then(|time| {
-                    Timestamp::from_utc(chrono::DateTime::<chrono::Utc>::from(time))
-                });
-            let reopen = || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(File::open(path)?)) };
-            let reopen: Option<&dyn Fn() -> io::Result<Box<dyn Read + Send>>> =
-                if found.regular { Some(&reopen) } else { None };
-            text::read(path, Box::new(file), reopen, mtime.unwrap_or(now), query, sink)?
-        };
-        if found.regular {
-            summary.bytes = found.bytes;
-        }
-        Ok(summary)
+            Box::new(File::open(path)?)
+        })
     };
-    match read() {
+    match text::read(input, &mut open, query, sink) {
         Ok(summary) => (summary, None),
         Err(error) => (Summary::new(path, SourceKind::Binary), Some(error)),
     }
+}
+
+fn modification_time(path: &Path) -> Option<Timestamp> {
+    let modified = path.metadata().and_then(|metadata| metadata.modified()).ok()?;
+    Timestamp::from_utc(modified.into())
 }
 
 /// Gives the items to `threads` threads, in order, and the results back in the same order.
