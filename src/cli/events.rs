@@ -234,8 +234,5 @@ fn table_row(record: &[u8], console: &Console) -> String {
     };
     let row = format!("{at:32}  {class:13}  {rule:24}  {unit:20}  {first}{more}");
     let row = escape::terminal(&row).into_owned();
-    match console.width {
-        Some(width) => row.chars().take(usize::from(width)).collect(),
-        None => row,
-    }
+    if console.is_terminal { row.chars().take(usize::from(console.width)).collect() } else { row }
 }

@@ -31,8 +31,10 @@ struct Console {
     verbose: bool,
     /// Whether stdout may carry colour.
     color: bool,
-    /// The terminal's width in columns; `None` where stdout is none.
-    width: Option<u16>,
+    /// Whether stdout is a terminal.
+    is_terminal: bool,
+    /// The width in columns to draw tables in.
+    width: u16,
 }
 
 impl Console {
@@ -48,7 +50,8 @@ impl Console {
                 When::Never => false,
                 When::Auto => is_terminal && !refused,
             },
-            width: is_terminal.then(terminal_width),
+            is_terminal,
+            width: width(is_terminal),
         }
     }
 
@@ -67,11 +70,18 @@ impl Console {
     }
 }
 
-/// The columns of the terminal that stdout is; 80 where it does not say.
-fn terminal_width() -> u16 {
+/// The width of a table that goes to a file or a pipe.
+const FILE_WIDTH: u16 = 100;
+/// The width of a terminal that does not say its own.
+const USUAL_TERMINAL_WIDTH: u16 = 80;
+
+/// The columns to draw tables in: what `COLUMNS` says, or what the terminal has.
+fn width(is_terminal: bool) -> u16 {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let measured = comfy_table::Table::new().width();
-    told.filter(|&columns| columns > 0).or(measured).unwrap_or(80)
+    told.filter(|&columns| columns > 0).unwrap_or_else(|| match is_terminal {
+        true => comfy_table::Table::new().width().unwrap_or(USUAL_TERMINAL_WIDTH),
+        false => FILE_WIDTH,
+    })
 }
 
 /// Runs the command line of this process.

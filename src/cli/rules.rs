@@ -48,8 +48,9 @@ fn list(rules: &RuleSet, format: RulesFormat, console: &Console) -> Result<ExitC
         RulesFormat::Table => {
             let mut table = Table::new();
             table.load_style(presets::NOTHING);
-            if let Some(width) = console.width {
-                table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+            if console.is_terminal {
+                table.set_content_arrangement(ContentArrangement::Dynamic);
+                table.set_width(console.width);
             }
             table.set_header(["RULE", "CLASS", "WHAT IT IS"]);
             for rule in rules.rules() {

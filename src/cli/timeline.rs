@@ -18,8 +18,6 @@ use crate::timeline::{By, Class, Note, Question, Timeline, notes};
 
 /// The contract's exit code for a threshold that was crossed.
 const CROSSED: u8 = 3;
-/// The width of a table that goes to a file or a pipe.
-const PLAIN_WIDTH: u16 = 100;
 
 pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, CliError> {
     let mut ask = Ask::new(&args.source, console)?;
@@ -106,11 +104,7 @@ fn print(report: &Report, args: &TimelineArgs, console: &Console) -> Result<(), 
     let folding = if args.all { Folding::None } else { Folding::QuietRuns };
     match args.output {
         TimelineFormat::Table => {
-            let style = table::Style {
-                width: console.width.unwrap_or(PLAIN_WIDTH),
-                color: console.color,
-                unicode: true,
-            };
+            let style = table::Style { width: console.width, color: console.color, unicode: true };
             table::render(report, folding, style, &mut out)?;
         }
         TimelineFormat::Markdown => markdown::render(report, folding, &mut out)?,
