@@ -5,7 +5,7 @@
 //! with as few short and rare substrings as a greedy search finds (`503`, `onnect`, …), and
 //! only what passes it is looked at by the classifier.
 
-use std::collections::HashMap;
+use std::collections::BinaryHeap;
 
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 
@@ -13,7 +13,10 @@ use super::literals::bits;
 
 /// Needles are substrings of this many bytes: shorter ones pass too much, longer ones cover
 /// fewer literals.
-const NEEDLE_BYTES: std::ops::RangeInclusive<usize> = 3..=6;
+const NEEDLE_BYTES: std::ops::RangeInclusive<usize> = 3..=8;
+
+/// What the false candidates of a needle that always occurs would cost, in searches for a needle.
+const FALSE_CANDIDATES: f64 = 1e6;
 
 /// A search for the needles that cover all literals.
 pub(super) struct Gate {
@@ -83,43 +86,82 @@ fn search(needles: &[Vec<u8>]) -> Search {
 }
 
 /// Covers every literal by one of its substrings, preferring substrings that many literals
-/// share and that are rare in other text (greedy weighted set cover).
+/// share and that are rare in other text: greedy weighted set cover, with a heap because a
+/// candidate's gain never grows while literals get covered.
 fn cover(literals: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let mut holders: HashMap<&[u8], Vec<usize>> = HashMap::new();
-    for (index, literal) in literals.iter().enumerate() {
-        for length in NEEDLE_BYTES {
-            for window in literal.windows(length) {
-                let entry = holders.entry(window).or_default();
-                if entry.last() != Some(&index) {
-                    entry.push(index);
-                }
-            }
-        }
-        if literal.len() < *NEEDLE_BYTES.start() {
-            holders.entry(literal).or_default().push(index);
-        }
-    }
-    let mut candidates: Vec<(&[u8], Vec<usize>)> = holders.into_iter().collect();
-    candidates.sort_unstable();
+    let mut candidates: Vec<Candidate<'_>> = candidates(literals);
+    let mut heap: BinaryHeap<(Gain, usize)> =
+        candidates.iter().enumerate().map(|(index, candidate)| (candidate.gain(), index)).collect();
     let mut covered = vec![false; literals.len()];
     let mut needles = Vec::new();
-    while covered.contains(&false) {
-        let gain = |(needle, holders): &(&[u8], Vec<usize>)| {
-            let fresh = holders.iter().filter(|&&index| !covered[index]).count();
-            // A needle costs its own search and every false candidate that it lets through.
-            fresh as f64 / (1.0 + 4000.0 * (-bits(needle)).exp2())
-        };
-        let best = candidates
-            .iter()
-            .map(|candidate| (gain(candidate), candidate))
-            .reduce(|best, next| if next.0 > best.0 { next } else { best });
-        let Some((_, (needle, holders))) = best else { break };
-        for &index in holders {
-            covered[index] = true;
+    while let Some((gain, index)) = heap.pop() {
+        let candidate = &mut candidates[index];
+        candidate.holders.retain(|&literal| !covered[literal]);
+        if candidate.holders.is_empty() {
+            continue;
         }
-        needles.push(needle.to_vec());
+        if candidate.gain() < gain {
+            heap.push((candidate.gain(), index));
+            continue;
+        }
+        for &literal in &candidate.holders {
+            covered[literal] = true;
+        }
+        needles.push(candidate.needle.to_vec());
     }
     needles
+}
+
+/// A substring that might become a needle.
+struct Candidate<'a> {
+    needle: &'a [u8],
+    /// The literals, not covered so far, that contain the needle.
+    holders: Vec<usize>,
+    /// What the needle costs: its own search and every false candidate that it lets through.
+    cost: f64,
+}
+
+/// Literals covered for the cost, in an order that the heap can use; the costs are positive
+/// numbers, so any two can be compared.
+#[derive(PartialEq, PartialOrd)]
+struct Gain(f64);
+
+impl Eq for Gain {}
+
+impl Ord for Gain {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl Candidate<'_> {
+    fn gain(&self) -> Gain {
+        Gain(self.holders.len() as f64 / self.cost)
+    }
+}
+
+/// All substrings of the right length, in the order of their bytes, so that the choice among
+/// equals does not depend on chance.
+fn candidates(literals: &[Vec<u8>]) -> Vec<Candidate<'_>> {
+    let mut windows: Vec<(&[u8], usize)> = Vec::new();
+    for (index, literal) in literals.iter().enumerate() {
+        for length in NEEDLE_BYTES {
+            windows.extend(literal.windows(length).map(|window| (window, index)));
+        }
+        if literal.len() < *NEEDLE_BYTES.start() {
+            windows.push((literal, index));
+        }
+    }
+    windows.sort_unstable();
+    windows.dedup();
+    windows
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|group| Candidate {
+            needle: group[0].0,
+            holders: group.iter().map(|(_, literal)| *literal).collect(),
+            cost: 1.0 + FALSE_CANDIDATES * (-bits(group[0].0)).exp2(),
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -133,11 +175,11 @@ mod tests {
 
     #[test]
     fn one_needle_covers_literals_that_share_it() {
-        let gate = gate(&["status=503", "\"status\":503", " 503 "]);
-        assert_eq!(gate.needles(), &[b"503".to_vec()]);
-        assert_eq!(gate.find(b"GET / 503 -", 0), Some(6));
-        assert_eq!(gate.find(b"GET / 200 -", 0), None);
-        assert_eq!(gate.find(b"503", 1), None);
+        let gate = gate(&["pool exhausted", "QueuePool is exhausted", "exhausted: no slot"]);
+        assert_eq!(gate.needles().len(), 1, "{:?}", gate.needles());
+        assert!(gate.find(b"the pool is exhausted", 0).is_some());
+        assert_eq!(gate.find(b"the pool is full", 0), None);
+        assert_eq!(gate.find(b"exhausted", 1), None);
     }
 
     #[test]

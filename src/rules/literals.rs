@@ -156,9 +156,18 @@ fn rarity(strings: &[Vec<u8>]) -> f64 {
     rarest - (strings.len() as f64).log2()
 }
 
-/// The information in a string, in bits, after the frequency of its bytes in log text.
+/// The information in a string, in bits, after the frequency of its bytes in log text. A letter
+/// after a letter says less than it would alone: `ing` stands in every other line.
 pub(super) fn bits(string: &[u8]) -> f64 {
-    string.iter().map(|&byte| byte_bits(byte)).sum()
+    const AFTER_A_LETTER: f64 = 0.65;
+    let mut previous = b' ';
+    let mut sum = 0.0;
+    for &byte in string {
+        let is_inside_word = previous.is_ascii_lowercase() && byte.is_ascii_lowercase();
+        sum += byte_bits(byte) * if is_inside_word { AFTER_A_LETTER } else { 1.0 };
+        previous = byte;
+    }
+    sum
 }
 
 /// Frequencies are coarse on purpose: what matters is that `" 503 ` beats ` the `.
