@@ -123,7 +123,7 @@ pub(super) fn fraction_micros(cursor: &mut Cursor<'_>) -> i64 {
 #[inline]
 pub(super) fn offset(cursor: &mut Cursor<'_>) -> Offset {
     let mut ahead = *cursor;
-    ahead.skip_spaces();
+    ahead.eat(b' ');
     let found = match ahead.peek() {
         Some(b'+' | b'-') => signed_offset(&mut ahead).map(Offset::East),
         Some(b'A'..=b'Z') => named_offset(&mut ahead),

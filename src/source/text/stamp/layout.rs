@@ -152,18 +152,17 @@ impl Date {
         }
         const SOME_LEAP_YEAR: i32 = 2000;
         let days = days_since_epoch(self.year.unwrap_or(SOME_LEAP_YEAR), month, day)?;
-        match (offset, self.year) {
-            (Offset::East(east), Some(_)) => {
-                let micros = (days * 86_400 - east) * 1_000_000 + micros_of_day;
-                Timestamp::from_micros(micros).map(Stamp::Instant)
-            }
-            (Offset::Named(name), year) => {
-                Some(Stamp::Civil(Civil { year, month, day, micros_of_day, zone_name: Some(name) }))
-            }
-            (Offset::Unknown | Offset::East(_), year) => {
-                Some(Stamp::Civil(Civil { year, month, day, micros_of_day, zone_name: None }))
-            }
+        if let (Offset::East(east), Some(_)) = (offset, self.year) {
+            let micros = (days * 86_400 - east) * 1_000_000 + micros_of_day;
+            return Timestamp::from_micros(micros).map(Stamp::Instant);
         }
+        let zone_name = match offset {
+            Offset::Named(name) => Some(name),
+            Offset::East(0) => Some("UTC"),
+            // No program is known that leaves out the year and writes another offset in digits.
+            Offset::East(_) | Offset::Unknown => None,
+        };
+        Some(Stamp::Civil(Civil { year: self.year, month, day, micros_of_day, zone_name }))
     }
 
     /// Reads an offset behind the time of day and puts the timestamp together.

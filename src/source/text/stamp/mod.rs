@@ -9,9 +9,11 @@ mod clock;
 mod cursor;
 mod epoch;
 mod head;
+mod inline;
 mod layout;
 mod named;
 mod numeric;
+mod prefix;
 mod years;
 mod zone_name;
 

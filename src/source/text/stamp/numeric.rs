@@ -45,6 +45,7 @@ fn iso_separator(cursor: &mut Cursor<'_>) -> Option<()> {
                 cursor.skip(1);
             }
         }
+        b',' if cursor.peek_at(1) == Some(b' ') => cursor.skip(2),
         _ => return None,
     }
     Some(())
@@ -129,6 +130,9 @@ pub(super) fn two_digit_year_slashed(cursor: &mut Cursor<'_>) -> Option<Stamp> {
     let day = cursor.digits::<2>()?;
     cursor.expect(b' ')?;
     let time = time_of_day(cursor)?;
+    if cursor.peek_back(4) == Some(b':') {
+        return None;
+    }
     Date::full(2000 + year, month, day).at_with_offset(time, cursor)
 }
 
@@ -186,23 +190,28 @@ pub(super) fn dotted(cursor: &mut Cursor<'_>) -> Option<Stamp> {
     Date::full(year, month, day).at_with_offset(time, cursor)
 }
 
-/// [`Layout::Slashed`](super::Layout::Slashed): a year of two digits is taken only from
-/// WebSphere's `[5/6/26 4:49:00:123 PDT]`, whose hour or month need not have two digits.
+/// [`Layout::Slashed`](super::Layout::Slashed).
+///
+/// A year of two digits is taken if month or day have but one, or behind it stands WebSphere's
+/// `:123` of milliseconds: `26/05/06 04:49:00` is Spark's, which puts the year first.
 pub(super) fn slashed(cursor: &mut Cursor<'_>) -> Option<Stamp> {
+    const TWO_DIGITS_EACH: usize = b"05/06/".len();
     let start = cursor.at();
     let first = cursor.one_or_two_digits()?;
     cursor.expect(b'/')?;
     let second = cursor.one_or_two_digits()?;
     cursor.expect(b'/')?;
-    let date_start = cursor.at();
-    let year = match cursor.digits::<4>() {
-        Some(year) => year,
-        None if date_start - start < 6 => 2000 + cursor.digits::<2>()?,
-        None => return None,
+    let could_be_year_first = cursor.at() - start == TWO_DIGITS_EACH;
+    let (year, has_century) = match cursor.digits::<4>() {
+        Some(year) => (year, true),
+        None => (2000 + cursor.digits::<2>()?, false),
     };
     cursor.eat(b',');
     cursor.expect(b' ')?;
     let time = time_with_day_half(cursor)?;
+    if !has_century && could_be_year_first && cursor.peek_back(4) != Some(b':') {
+        return None;
+    }
     let (month, day) = if first > 12 { (second, first) } else { (first, second) };
     Date::full(year, month, day).at_with_offset(time, cursor)
 }

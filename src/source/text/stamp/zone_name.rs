@@ -5,6 +5,7 @@
 /// The offsets are those of the IANA time zone database, and of PostgreSQL's
 /// `src/timezone/tznames/Default`.
 const UNAMBIGUOUS: &[(&str, i64)] = &[
+    ("UTC", 0),
     ("PDT", -7 * 60),
     ("PST", -8 * 60),
     ("EDT", -4 * 60),
