@@ -11,6 +11,10 @@
 //! that knows its offset from UTC is taken; a second wall clock only lends its year, because all
 //! lines of a syslog file should be read from the same clock.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
+
 use super::civil::Civil;
 use super::cursor::Cursor;
 use super::layout::{Reading, read_any};
@@ -35,6 +39,9 @@ const SAME_TIME_MICROS: u64 = 26 * 3600 * 1_000_000;
 /// at.
 pub fn find(line: &[u8]) -> Option<Found> {
     let head = line.get(..HEAD_BYTES + STAMP_BYTES).unwrap_or(line);
+    if !has_digits_enough(head) {
+        return inline::find_rails(line);
+    }
     match find_at_head(head) {
         Some(found) => Some(with_year(head, found)),
         None if starts_unindented_text(line) => {
@@ -78,6 +85,22 @@ pub fn parse_value(value: &[u8]) -> Option<Stamp> {
 #[inline]
 pub(super) fn found(start: usize, reading: Reading) -> Found {
     Found { stamp: reading.stamp, range: start..reading.end, layout: reading.layout }
+}
+
+/// Whether there are as many digits as the shortest timestamp has, `May  6 04:49:00`.
+///
+/// Most lines that continue an entry have fewer, and need not be looked at closely.
+#[inline]
+fn has_digits_enough(head: &[u8]) -> bool {
+    const FEWEST: u32 = 7;
+    let mut count = 0;
+    for block in head.chunks(32) {
+        count += block.iter().map(|byte| u32::from(byte.is_ascii_digit())).sum::<u32>();
+        if count >= FEWEST {
+            return true;
+        }
+    }
+    false
 }
 
 /// The timestamp at the start of the line, behind its prefixes.
@@ -129,7 +152,12 @@ fn with_year(line: &[u8], found: Found) -> Found {
 }
 
 /// What a second timestamp in the message of a syslog line tells about the first.
+///
+/// Few messages have one, and it is costly to look for, so a line without the digits of a century
+/// is not searched.
 fn fuller(line: &[u8], first: &Found, civil: Civil) -> Option<Found> {
+    static CENTURY: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("20"));
+    CENTURY.find(line.get(first.range.end..)?)?;
     let second = inline::find_bracket(line, first.range.end).or_else(|| {
         let message = message_start(line, first.range.end)?;
         find_behind_prefixes(line, Cursor::new(line, message))
@@ -160,6 +188,6 @@ fn year_near(civil: Civil, clock_micros: i64) -> Option<i32> {
 /// Where the message of a syslog line starts: behind `host tag[pid]: `.
 fn message_start(line: &[u8], from: usize) -> Option<usize> {
     let rest = line.get(from..line.len().min(from + HEAD_BYTES))?;
-    let colon = memchr::memmem::find(rest, b": ")?;
+    let colon = memmem::find(rest, b": ")?;
     Some(from + colon + 2)
 }

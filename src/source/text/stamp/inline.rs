@@ -77,6 +77,9 @@ fn key<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
     let rest = cursor.rest();
     let is_key =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@');
+    if !matches!(rest.first()?, b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'@') {
+        return None;
+    }
     let length = rest.iter().take(40).take_while(|byte| is_key(byte)).count();
     if length == 0 || rest.get(length) != Some(&b'=') {
         return None;

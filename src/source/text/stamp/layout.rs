@@ -91,20 +91,6 @@ impl Layout {
     }
 }
 
-/// Layouts that start with a digit.
-const NUMERIC: &[Layout] = &[
-    Layout::Iso,
-    Layout::Epoch,
-    Layout::Clf,
-    Layout::DayFirst,
-    Layout::Compact,
-    Layout::TwoDigitYear,
-    Layout::TwoDigitYearSlashed,
-    Layout::Dotted,
-    Layout::Slashed,
-    Layout::MonthDay,
-];
-
 /// Layouts that start with a letter.
 const NAMED: &[Layout] = &[
     Layout::Syslog,
@@ -115,11 +101,32 @@ const NAMED: &[Layout] = &[
     Layout::Klog,
 ];
 
+/// The layouts that text which starts with a digit may have, by where its first separator is.
+///
+/// Most lines that start with a digit and no timestamp are addresses, and are known here already.
+#[inline]
+fn numeric_candidates(text: &[u8]) -> &'static [Layout] {
+    match text {
+        [_, _, _, _, b'-' | b'/', ..] => &[Layout::Iso],
+        [_, _, b'/', ..] => &[Layout::Clf, Layout::TwoDigitYearSlashed, Layout::Slashed],
+        [_, _, b'-', ..] => &[Layout::DayFirst, Layout::MonthDay],
+        [_, _, b'.', ..] => &[Layout::Dotted],
+        [_, b'/', ..] => &[Layout::Slashed],
+        [_, _, b' ', ..] | [_, b' ' | b'-', ..] => &[Layout::DayFirst],
+        [_, b'.', ..] => &[Layout::Epoch],
+        [_, b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', ..] => {
+            &[Layout::Epoch, Layout::Compact, Layout::TwoDigitYear]
+        }
+        _ => &[],
+    }
+}
+
 /// Reads the timestamp that starts at `at`, whatever its layout.
 #[inline]
 pub(super) fn read_any(line: &[u8], at: usize) -> Option<Reading> {
-    let candidates = match line.get(at)? {
-        b'0'..=b'9' => NUMERIC,
+    let text = line.get(at..)?;
+    let candidates = match text.first()? {
+        b'0'..=b'9' => numeric_candidates(text),
         b'A'..=b'Z' | b'a'..=b'z' => NAMED,
         _ => return None,
     };

@@ -105,19 +105,28 @@ pub(super) fn skip_openers(cursor: &mut Cursor<'_>) -> bool {
     }
 }
 
+/// One kind of prefix: moves past it, or leaves the cursor anywhere and says that it is not there.
+type Prefix = fn(&mut Cursor<'_>) -> Option<()>;
+
 /// Moves past one prefix, or says that what stands here is none.
 pub(super) fn skip(cursor: &mut Cursor<'_>, in_brackets: bool) -> Option<()> {
     let start = *cursor;
-    let prefixes: [fn(&mut Cursor<'_>) -> Option<()>; 6] =
-        [priority, literal, process_id, container, pod_and_container, logger];
-    if level(cursor, in_brackets).is_some() {
+    let first = cursor.peek()?;
+    if (in_brackets || first.is_ascii_alphabetic()) && level(cursor, in_brackets).is_some() {
         return Some(());
     }
     *cursor = start;
-    if in_brackets {
-        return rest_of_brackets(cursor);
-    }
-    prefixes.into_iter().find_map(|prefix| {
+    let prefixes: &[Prefix] = match first {
+        _ if in_brackets => &[rest_of_brackets],
+        b'0'..=b'9' => &[sequence_number, process_id, container],
+        b'<' => &[priority],
+        b'#' | b'=' | b'(' => &[literal],
+        b'A'..=b'Z' | b'a'..=b'z' | b'_' => {
+            &[literal, container, pod_and_container, named_id, logger]
+        }
+        _ => &[],
+    };
+    prefixes.iter().find_map(|prefix| {
         *cursor = start;
         prefix(cursor)
     })
@@ -178,16 +187,11 @@ fn rest_of_brackets(cursor: &mut Cursor<'_>) -> Option<()> {
 
 /// `<34>` with the version of RFC 5424 (`<34>1 `) or Cisco's sequence number (`<34>123: `).
 fn priority(cursor: &mut Cursor<'_>) -> Option<()> {
-    if cursor.eat(b'<') {
-        let digits = cursor.count_digits();
-        cursor.skip(digits);
-        if digits > 3 {
-            return None;
-        }
-        cursor.expect(b'>')?;
-    } else if cursor.peek()?.is_ascii_digit() {
-        return sequence_number(cursor);
-    } else {
+    cursor.expect(b'<')?;
+    let digits = cursor.count_digits();
+    cursor.skip(digits);
+    cursor.expect(b'>')?;
+    if digits > 3 {
         return None;
     }
     let mut ahead = *cursor;
@@ -313,6 +317,19 @@ fn lower_case_name<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
     }
     cursor.skip(length);
     (skip_blanks(cursor) > 0).then_some(name)
+}
+
+/// `plugin_runner [3c1f0a77be21] `: a program's name and the id of its process or container.
+fn named_id(cursor: &mut Cursor<'_>) -> Option<()> {
+    let rest = cursor.rest();
+    let length = rest.iter().take(NAME_BYTES).take_while(|byte| is_name_byte(**byte)).count();
+    cursor.skip(length);
+    cursor.expect(b' ')?;
+    cursor.expect(b'[')?;
+    let id = cursor.skip_while(|byte| byte.is_ascii_hexdigit());
+    cursor.expect(b']')?;
+    cursor.expect(b' ')?;
+    (1..=NAME_BYTES).contains(&id).then_some(())
 }
 
 /// `org.example.Service ` and `ERROR app.views `: a logger's dotted name.
