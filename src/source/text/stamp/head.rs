@@ -57,11 +57,17 @@ pub fn find(line: &[u8]) -> Option<Found> {
 pub fn find_like(line: &[u8], hint: &Found) -> Option<Found> {
     let start = hint.range.start;
     let at_start = start == 0 || (start == 1 && line.first() == Some(&b'['));
-    if at_start && let Some(reading) = hint.layout.read(line, start) {
-        let head = line.get(..HEAD_BYTES + STAMP_BYTES).unwrap_or(line);
-        return Some(with_year(head, found(start, reading)));
+    if !at_start {
+        return find(line);
     }
-    find(line)
+    match hint.layout.read(line, start) {
+        None => find(line),
+        Some(reading) if reading.layout == Layout::Syslog => {
+            let head = line.get(..HEAD_BYTES + STAMP_BYTES).unwrap_or(line);
+            Some(with_year(head, found(start, reading)))
+        }
+        Some(reading) => Some(found(start, reading)),
+    }
 }
 
 /// What a value that is known to be a time says: the string or number behind a JSON key.

@@ -6,6 +6,7 @@
 use super::civil::{Civil, days_since_epoch};
 use super::clock::{self, Offset};
 use super::cursor::Cursor;
+use super::zone_name::ZoneName;
 use super::{Stamp, epoch, named, numeric};
 use crate::time::Timestamp;
 
@@ -165,7 +166,7 @@ impl Date {
         }
         let zone_name = match offset {
             Offset::Named(name) => Some(name),
-            Offset::East(0) => Some("UTC"),
+            Offset::East(0) => Some(ZoneName::UTC),
             // No program is known that leaves out the year and writes another offset in digits.
             Offset::East(_) | Offset::Unknown => None,
         };

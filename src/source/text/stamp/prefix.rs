@@ -118,7 +118,10 @@ pub(super) fn skip(cursor: &mut Cursor<'_>, in_brackets: bool) -> Option<()> {
     *cursor = start;
     let prefixes: &[Prefix] = match first {
         _ if in_brackets => &[rest_of_brackets],
-        b'0'..=b'9' => &[sequence_number, process_id, container],
+        b'0'..=b'9' => match cursor.peek_at(cursor.count_digits())? {
+            b':' | b' ' | b'|' => &[sequence_number, process_id, container],
+            _ => &[],
+        },
         b'<' => &[priority],
         b'#' | b'=' | b'(' => &[literal],
         b'A'..=b'Z' | b'a'..=b'z' | b'_' => {
