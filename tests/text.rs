@@ -2,6 +2,8 @@
 //! programs write them.
 #![allow(unreachable_pub)]
 
+#[path = "text/dumps.rs"]
+mod dumps;
 #[path = "text/lines.rs"]
 mod lines;
 #[path = "text/support.rs"]

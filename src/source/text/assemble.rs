@@ -16,12 +16,12 @@ use crate::rules::Classifier;
 use crate::time::Timestamp;
 
 /// Reads the entries of one text log.
-pub(super) struct Assembler<'a, 'q> {
-    lines: Lines<'a>,
+pub(super) struct Assembler<'r, 'a, 'q> {
+    lines: &'r mut Lines<'a>,
     starts: Starts,
     style: Style,
-    recorder: Recorder<'q>,
-    path: &'q Path,
+    recorder: &'r mut Recorder<'q>,
+    path: &'r Path,
     candidates: Candidates,
     open: Option<Open>,
     /// The last entry was longer than is kept: what continues it is passed over.
@@ -48,14 +48,14 @@ struct Scratch {
     decoded: Vec<u8>,
 }
 
-impl<'a, 'q> Assembler<'a, 'q> {
+impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
     /// Reads from `lines`; what begins an entry is decided by `starts`.
     pub(super) fn new(
-        lines: Lines<'a>,
+        lines: &'r mut Lines<'a>,
         starts: Starts,
         style: Style,
-        recorder: Recorder<'q>,
-        path: &'q Path,
+        recorder: &'r mut Recorder<'q>,
+        path: &'r Path,
     ) -> Self {
         Self {
             lines,
@@ -71,7 +71,7 @@ impl<'a, 'q> Assembler<'a, 'q> {
     }
 
     /// Reads to the end, or until the sink wants no more.
-    pub(super) fn run(mut self) -> Recorder<'q> {
+    pub(super) fn run(mut self) {
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() {
             let Some(line) = self.lines.next_line() else { break };
@@ -81,19 +81,10 @@ impl<'a, 'q> Assembler<'a, 'q> {
             // At the end there is nothing left that a `Break` could end.
             let _ = self.close();
         }
-        if let Some((offset, error)) = self.lines.window().take_error() {
-            self.recorder.damage(offset, error.to_string());
-        }
-        self.recorder
     }
 
-    fn take(&mut self, mut line: Line) -> ControlFlow<()> {
-        let mut text = self.lines.bytes().get(line.range.clone()).unwrap_or(&[]);
-        if let Some(0 | 0xef) = text.first() {
-            let lead = lead_bytes(text);
-            line.range.start += lead;
-            text = text.get(lead..).unwrap_or(&[]);
-        }
+    fn take(&mut self, line: Line) -> ControlFlow<()> {
+        let text = self.lines.bytes().get(line.range.clone()).unwrap_or(&[]);
         match self.starts.of(text) {
             Start::Entry { at, stamp_end } => {
                 self.close()?;
@@ -148,7 +139,7 @@ impl<'a, 'q> Assembler<'a, 'q> {
         self.lines.set_mark(None);
         let range = start..start + open.length.min(MAX_ENTRY_BYTES);
         if open.is_cut {
-            let offset = self.lines.window().offset_of(start);
+            let offset = self.lines.offset_of(start);
             let problem = "entry longer than 1 MiB: only its beginning was classified";
             self.recorder.damage(offset, problem);
         }
@@ -219,13 +210,6 @@ fn is_decoded(style: Style, open: &Open, entry: Option<&[u8]>) -> bool {
                 })
         }
     }
-}
-
-/// The bytes before a line's text: NULs of a hole in the file, and a byte order mark.
-fn lead_bytes(line: &[u8]) -> usize {
-    let nuls = line.iter().take_while(|&&byte| byte == 0).count();
-    let has_mark = line.get(nuls..).is_some_and(|rest| rest.starts_with(b"\xef\xbb\xbf"));
-    if has_mark { nuls + 3 } else { nuls }
 }
 
 /// Remembers where in the buffer the next needle stands.

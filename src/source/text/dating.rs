@@ -1,10 +1,13 @@
 //! From a line to an instant: finds the line's timestamp and gives wall clocks their zone and
 //! their year.
 
+use std::io::Read;
+
 use chrono::Datelike;
 use chrono_tz::Tz;
 
-use super::stamp::{self, Civil, Found, Stamp, YearTracker};
+use super::stamp::{self, Civil, Found, Stamp, YearSurvey, YearTracker};
+use super::window::{Lines, Window};
 use crate::time::Timestamp;
 
 /// When a line was logged, and where it says so.
@@ -19,7 +22,7 @@ pub(super) struct Dated {
 /// Dates the lines of one file, in their order.
 pub(super) struct Dating {
     zone: Tz,
-    /// When the file was last written: no line is from later.
+    /// When the file was last written.
     modified: Option<Timestamp>,
     years: Option<YearTracker>,
     like: Option<Found>,
@@ -84,7 +87,7 @@ impl Dating {
 
     fn resolve(&mut self, mut civil: Civil) -> Option<Timestamp> {
         if civil.year.is_none() {
-            civil.year = Some(self.year_of(civil));
+            civil.year = Some(self.year_of(civil)?);
         }
         let in_minute = civil.micros_of_day % MICROS_PER_MINUTE;
         civil.micros_of_day -= in_minute;
@@ -98,14 +101,38 @@ impl Dating {
 
     /// The year of a reading without one. Where no first pass was made because the file began
     /// with other timestamps, the entry before it says the year.
-    fn year_of(&mut self, civil: Civil) -> i32 {
-        let (zone, known) = (self.zone, self.previous.or(self.modified));
-        let years = self.years.get_or_insert_with(|| {
-            let year = known.map_or(1970, |at| at.to_utc().with_timezone(&zone).year());
-            YearTracker::new(year)
-        });
-        years.year_of(civil)
+    fn year_of(&mut self, civil: Civil) -> Option<i32> {
+        if self.years.is_none() {
+            let known = self.previous.or(self.modified)?;
+            let year = known.to_utc().with_timezone(&self.zone).year();
+            self.years = Some(YearTracker::new(year));
+        }
+        self.years.as_mut().map(|years| years.year_of(civil))
     }
+}
+
+/// A first pass over a text whose timestamps have no year: in which year its first line was
+/// written, given when the text was last modified.
+pub(super) fn survey_years(text: Box<dyn Read + '_>, zone: Tz, modified: Timestamp) -> YearTracker {
+    let mut lines = Lines::new(Window::new(text));
+    let mut survey = YearSurvey::default();
+    let mut like: Option<Found> = None;
+    while let Some(line) = lines.next_line() {
+        let line = lines.bytes().get(line.range).unwrap_or(&[]);
+        if line.first().is_none_or(|first| b" \t".contains(first)) {
+            continue;
+        }
+        let found = match &like {
+            Some(like) => stamp::find_like(line, like),
+            None => stamp::find(line),
+        };
+        let Some(found) = found else { continue };
+        if let Stamp::Civil(civil) = found.stamp {
+            survey.see(civil);
+        }
+        like = Some(found);
+    }
+    YearTracker::new(survey.starting_year(modified, zone))
 }
 
 #[cfg(test)]

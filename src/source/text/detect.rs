@@ -2,7 +2,7 @@
 
 use super::stamp::{self, Layout, Stamp};
 use super::style::{self, Style};
-use super::syslog;
+use super::{syslog, verbose};
 use crate::source::SourceKind;
 
 /// So many bytes of a source decide what it is.
@@ -18,6 +18,12 @@ pub(super) enum Form {
     Empty,
     /// Nothing that can be read as a log.
     Binary,
+    /// `journalctl -o export`.
+    Export,
+    /// `journalctl -o json` and its variants.
+    JournalJson,
+    /// `journalctl -o verbose`.
+    Verbose,
     /// Entries of lines.
     Lines {
         /// How most lines are written.
@@ -35,23 +41,52 @@ impl Form {
         match self {
             Self::Empty => SourceKind::Empty,
             Self::Binary => SourceKind::Binary,
+            Self::Export => SourceKind::Export,
+            Self::JournalJson => SourceKind::JournalJson,
+            Self::Verbose => SourceKind::Syslog,
             Self::Lines { style: Style::Syslog, .. } => SourceKind::Syslog,
             Self::Lines { style: Style::Json | Style::Docker, .. } => SourceKind::Json,
             Self::Lines { .. } => SourceKind::Text,
         }
     }
+
+    /// Whether a first pass must find out the years.
+    pub(super) fn lacks_year(self) -> bool {
+        matches!(self, Self::Lines { lacks_year: true, .. })
+    }
 }
 
-/// The form of a source that begins with `head`.
-pub(super) fn form(head: &[u8]) -> Form {
+/// The form of a source that begins with `head`; `is_whole`: and has no more bytes.
+pub(super) fn form(head: &[u8], is_whole: bool) -> Form {
     if head.is_empty() {
         return Form::Empty;
     }
     let text = head.get(head.iter().take_while(|&&byte| byte == 0).count()..).unwrap_or(&[]);
+    let lines = text.split(|&byte| byte == b'\n').take(MAX_LINES);
+    // An export may begin with a binary field, so it is looked for first.
+    if lines.clone().any(|line| line.starts_with(b"__REALTIME_TIMESTAMP=")) {
+        return Form::Export;
+    }
     if is_binary(text) {
         return Form::Binary;
     }
-    lines_form(text)
+    if lines
+        .clone()
+        .take(3)
+        .any(|line| line.first() != Some(&b' ') && verbose::cursor(line).is_some())
+    {
+        return Form::Verbose;
+    }
+    let first = text.strip_prefix(b"data: ").unwrap_or(text).trim_ascii_start();
+    let first = first.strip_prefix(b"\x1e").unwrap_or(first);
+    if first.starts_with(b"{") && memchr::memmem::find(text, b"\"__REALTIME_TIMESTAMP\"").is_some()
+    {
+        return Form::JournalJson;
+    }
+    // The last line may be cut off by the end of the head.
+    let whole =
+        if is_whole { text.len() } else { memchr::memrchr(b'\n', text).unwrap_or(text.len()) };
+    lines_form(text.get(..whole).unwrap_or(text))
 }
 
 /// Whether these bytes are no text: control characters that no program logs, in such a number

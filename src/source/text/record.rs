@@ -16,32 +16,35 @@ pub(super) struct Recorder<'q> {
     summary: Summary,
     /// Entries of this minute that the sink has not been told of yet.
     run: Option<(Option<Minute>, u64)>,
+    known: Known,
+}
+
+/// Which fields that a filter may ask for were known of any entry.
+#[derive(Debug, Default)]
+struct Known {
+    entries: bool,
+    unit: bool,
+    identifier: bool,
+    host: bool,
+    boot: bool,
+    priority: bool,
 }
 
 impl<'q> Recorder<'q> {
     /// A recorder that has seen no entry yet.
-    pub(super) fn new(query: &'q Query<'q>, sink: &'q mut dyn Sink, path: PathBuf) -> Self {
-        Self { query, sink, summary: Summary::new(path, SourceKind::Text), run: None }
+    pub(super) fn new(
+        query: &'q Query<'q>,
+        sink: &'q mut dyn Sink,
+        path: PathBuf,
+        kind: SourceKind,
+    ) -> Self {
+        let known = Known::default();
+        Self { query, sink, summary: Summary::new(path, kind), run: None, known }
     }
 
     /// The question that is asked.
     pub(super) fn query(&self) -> &'q Query<'q> {
         self.query
-    }
-
-    /// Says what the source turned out to be.
-    pub(super) fn set_kind(&mut self, kind: SourceKind) {
-        self.summary.kind = kind;
-    }
-
-    /// What the source was said to be.
-    pub(super) fn kind(&self) -> SourceKind {
-        self.summary.kind
-    }
-
-    /// How many entries have passed filter and span so far.
-    pub(super) fn entries(&self) -> u64 {
-        self.summary.entries
     }
 
     /// Whether entries pass or fail by their time alone.
@@ -76,16 +79,33 @@ impl<'q> Recorder<'q> {
 
     /// Tests, counts and classifies an entry. `Break`: the sink wants no more.
     pub(super) fn record(&mut self, entry: &Entry<'_>) -> ControlFlow<()> {
-        self.record_with(entry, entry)
+        if self.accepts(entry) {
+            return self.record_accepted(entry, entry);
+        }
+        ControlFlow::Continue(())
     }
 
-    /// The same for an entry with more fields than [`Entry`] has.
-    pub(super) fn record_with(
+    /// Whether the entry passes the filter.
+    pub(super) fn accepts(&mut self, entry: &Entry<'_>) -> bool {
+        if self.is_unfiltered() {
+            return true;
+        }
+        self.known.entries = true;
+        self.known.unit |= entry.unit.is_some();
+        self.known.identifier |= entry.identifier.is_some();
+        self.known.host |= entry.host.is_some();
+        self.known.boot |= entry.boot.is_some();
+        self.known.priority |= entry.priority.is_some();
+        self.query.filter.accepts(entry)
+    }
+
+    /// Counts and classifies an entry that passes the filter; rules may test `fields`.
+    pub(super) fn record_accepted(
         &mut self,
         entry: &Entry<'_>,
         fields: &dyn Fields,
     ) -> ControlFlow<()> {
-        if !self.query.filter.accepts(entry) || !self.count(entry.at) {
+        if !self.count(entry.at) {
             return ControlFlow::Continue(());
         }
         match self.query.classifier.classify(entry.message, fields) {
@@ -109,7 +129,28 @@ impl<'q> Recorder<'q> {
         if let Some((minute, count)) = self.run.take() {
             self.sink.entries(minute, count);
         }
+        self.tell_unknown();
         self.summary.bytes = bytes;
         self.summary
+    }
+
+    /// Says which conditions failed only because no entry of the source says what they ask for:
+    /// a filter that leaves out everything must not look like a quiet log.
+    fn tell_unknown(&mut self) {
+        let filter = self.query.filter;
+        let asked = [
+            (!filter.units.is_empty(), self.known.unit, "unit"),
+            (!filter.identifiers.is_empty(), self.known.identifier, "identifier"),
+            (!filter.hosts.is_empty(), self.known.host, "host"),
+            (filter.boot.is_some(), self.known.boot, "boot"),
+            (filter.priorities.is_some(), self.known.priority, "priority"),
+        ];
+        for (is_asked, is_known, field) in asked {
+            if is_asked && !is_known && self.known.entries {
+                let problem =
+                    format!("no entry names its {field}: --{field} leaves all of them out");
+                self.damage(0, problem);
+            }
+        }
     }
 }

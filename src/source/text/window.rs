@@ -5,7 +5,8 @@
 //! buffer, so that an entry of several lines is one slice. Memory is bounded by
 //! [`MAX_ENTRY_BYTES`], whatever the input.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
 use std::ops::Range;
 
 /// So many bytes of an entry are kept and classified; what is beyond them is read past.
@@ -84,16 +85,78 @@ impl<'a> Window<'a> {
         }
     }
 
+    /// Passes over NUL bytes at the start, as a file truncated under its writer has them by the
+    /// gigabyte. Returns their number.
+    pub(super) fn skip_nuls(&mut self) -> u64 {
+        loop {
+            let nuls = self.bytes().iter().take_while(|&&byte| byte == 0).count();
+            if nuls < self.filled || !self.fill(nuls) {
+                let kept = nuls.min(self.filled);
+                return self.offset + kept as u64;
+            }
+        }
+    }
+
+    /// The operating system's error, if not a byte could be read because of it.
+    pub(super) fn error_at_start(&mut self) -> Option<io::Error> {
+        let is_first = self.filled == 0 && self.offset == 0;
+        self.error.take_if(|error| is_first && error.raw_os_error().is_some())
+    }
+
+    /// Reads the stream to its end into a temporary file: a window on the file's start in place
+    /// of this one, and a second reader of the same text.
+    pub(super) fn spool(mut self) -> io::Result<(Self, Box<dyn Read>)> {
+        let mut file = tempfile::tempfile()?;
+        let offset = self.offset;
+        while !self.bytes().is_empty() {
+            file.write_all(self.bytes())?;
+            self.fill(self.filled);
+        }
+        let second = Spooled { file: file.try_clone()?, position: 0 };
+        let first = Spooled { file, position: 0 };
+        let error = self.error.take();
+        let reader: Box<dyn Read> = match error {
+            Some(error) => Box::new(first.chain(Failing(Some(error)))),
+            None => Box::new(first),
+        };
+        Ok((Self { offset, ..Self::new(reader) }, Box::new(second)))
+    }
+
     /// Reads until the window holds `count` bytes or the stream ends.
     pub(super) fn fill_to(&mut self, count: usize) {
         while self.filled < count && self.fill(0) {}
     }
 }
 
+/// A reader of a temporary file with a position of its own.
+struct Spooled {
+    file: File,
+    position: u64,
+}
+
+impl Read for Spooled {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.seek(io::SeekFrom::Start(self.position))?;
+        let count = self.file.read(buffer)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+/// Gives the error that ended a stream in its place.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
 /// One line, as a place in the window.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
-    /// The line without its end (`\n` or `\r\n`).
+    /// The line without its end (`\n` or `\r\n`), and without NUL bytes or a byte order mark at its
+    /// start.
     pub(super) range: Range<usize>,
     /// Counted from 1.
     pub(super) number: u64,
@@ -125,9 +188,30 @@ impl<'a> Lines<'a> {
         self.window.bytes()
     }
 
-    /// The window, for offsets and errors.
-    pub(super) fn window(&mut self) -> &mut Window<'a> {
-        &mut self.window
+    /// Where in the stream the byte at `index` stands.
+    pub(super) fn offset_of(&self, index: usize) -> u64 {
+        self.window.offset_of(index)
+    }
+
+    /// The error that ended the stream, once, with its place.
+    pub(super) fn take_error(&mut self) -> Option<(u64, io::Error)> {
+        self.window.take_error()
+    }
+
+    /// Hands the next `count` bytes to `take`, piece by piece. Returns whether there were as many.
+    pub(super) fn read_bytes(&mut self, count: u64, take: &mut dyn FnMut(&[u8])) -> bool {
+        let mut left = count;
+        while left > 0 {
+            let ready = self.bytes().get(self.position..).unwrap_or(&[]);
+            let length = usize::try_from(left).map_or(ready.len(), |left| left.min(ready.len()));
+            take(ready.get(..length).unwrap_or(&[]));
+            self.position += length;
+            left -= length as u64;
+            if left > 0 && !self.fill() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Keeps the bytes from `mark` on in the window, until the next call.
@@ -182,11 +266,11 @@ impl<'a> Lines<'a> {
         let start = self.position;
         self.position = next;
         self.number += 1;
-        let end = match self.bytes().get(start..end) {
-            Some([.., b'\r']) if !is_cut => end - 1,
-            _ => end,
-        };
-        Line { range: start..end, number: self.number, is_cut }
+        let line = self.bytes().get(start..end).unwrap_or(&[]);
+        let lead = if let [0 | 0xef, ..] = line { lead_bytes(line) } else { 0 };
+        let has_return = line.ends_with(b"\r") && !is_cut;
+        let end = if has_return { end - 1 } else { end };
+        Line { range: (start + lead).min(end)..end, number: self.number, is_cut }
     }
 
     /// Reads more, keeping the marked bytes and the current line.
@@ -228,6 +312,13 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// The bytes before a line's text: NULs of a hole in the file, and a byte order mark.
+fn lead_bytes(line: &[u8]) -> usize {
+    let nuls = line.iter().take_while(|&&byte| byte == 0).count();
+    let has_mark = line.get(nuls..).is_some_and(|rest| rest.starts_with(b"\xef\xbb\xbf"));
+    if has_mark { nuls + 3 } else { nuls }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,7 +351,7 @@ mod tests {
         let second = lines.next_line().unwrap();
         assert_eq!((&lines.bytes()[second.range], second.number), (&b"next"[..], 2));
         assert!(lines.next_line().is_none());
-        assert!(lines.window().buffer.len() <= 2 * MAX_ENTRY_BYTES, "memory is bounded");
+        assert!(lines.window.buffer.len() <= 2 * MAX_ENTRY_BYTES, "memory is bounded");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use chrono::{
 };
 use chrono_tz::{OffsetName, Tz, TzOffset};
 
-use super::zone_name;
+use super::zone_name::ZoneName;
 use crate::time::Timestamp;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -28,7 +28,7 @@ pub struct Civil {
     /// Microseconds since midnight; in a leap second at the day's end, a little more than a day.
     pub micros_of_day: i64,
     /// The abbreviated zone name behind the clock, such as `PDT`.
-    pub zone_name: Option<&'static str>,
+    pub zone_name: Option<ZoneName>,
 }
 
 impl Civil {
@@ -55,7 +55,7 @@ impl Civil {
             None => seconds_east(zone, naive, &local, clock, near),
             Some(name) => {
                 let own = own_seconds_east(&local, name);
-                own.or_else(|| zone_name::seconds_east(name))
+                own.or_else(|| name.seconds_east())
                     .unwrap_or_else(|| seconds_east(zone, naive, &local, clock, near))
             }
         };
@@ -109,13 +109,17 @@ fn east_before_gap(zone: Tz, naive: NaiveDateTime) -> i64 {
 }
 
 /// The offset of the reading that the zone itself calls `name`.
-fn own_seconds_east(local: &MappedLocalTime<TzOffset>, name: &str) -> Option<i64> {
+fn own_seconds_east(local: &MappedLocalTime<TzOffset>, name: ZoneName) -> Option<i64> {
     let readings = match local {
         MappedLocalTime::None => [None, None],
         MappedLocalTime::Single(offset) => [Some(offset), None],
         MappedLocalTime::Ambiguous(first, second) => [Some(first), Some(second)],
     };
-    readings.into_iter().flatten().find(|offset| offset.abbreviation() == Some(name)).map(east)
+    readings
+        .into_iter()
+        .flatten()
+        .find(|offset| offset.abbreviation() == Some(name.as_str()))
+        .map(east)
 }
 
 fn east(offset: &TzOffset) -> i64 {

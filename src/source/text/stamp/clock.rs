@@ -1,7 +1,7 @@
 //! The second half of a timestamp: the time of day, its fraction, and the offset from UTC.
 
 use super::cursor::Cursor;
-use super::zone_name;
+use super::zone_name::ZoneName;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -13,7 +13,7 @@ pub(super) enum Offset {
     /// Seconds east of UTC.
     East(i64),
     /// The abbreviated name of a zone, whose meaning depends on where one is.
-    Named(&'static str),
+    Named(ZoneName),
 }
 
 /// `HH:MM:SS` with one to nine digits of fraction behind a dot or a comma, in microseconds of
@@ -98,32 +98,33 @@ pub(super) fn micros_of_day(hour: u32, minute: u32, second: u32) -> Option<i64> 
 /// colon often ends the timestamp and has other numbers behind it.
 #[inline]
 pub(super) fn fraction_micros(cursor: &mut Cursor<'_>) -> i64 {
-    let Some(mark @ (b'.' | b',' | b':')) = cursor.peek() else { return 0 };
-    let mut ahead = *cursor;
-    ahead.skip(1);
-    let count = ahead.count_digits();
-    if !(1..=9).contains(&count) || (mark == b':' && count != 3) {
+    /// What the last digit of a fraction of that many digits stands for.
+    const PLACE_MICROS: [i64; 7] = [0, 100_000, 10_000, 1_000, 100, 10, 1];
+    let [mark @ (b'.' | b',' | b':'), digits @ ..] = cursor.rest() else { return 0 };
+    let mut number = 0;
+    let mut count = 0;
+    for byte in digits.iter().take(10).take_while(|byte| byte.is_ascii_digit()) {
+        if count < 6 {
+            number = number * 10 + i64::from(byte - b'0');
+        }
+        count += 1;
+    }
+    if !(1..=9).contains(&count) || (*mark == b':' && count != 3) {
         return 0;
     }
-    let mut micros = 0;
-    for place in 0..6 {
-        let digit = if place < count { ahead.peek_at(place).unwrap_or(b'0') - b'0' } else { 0 };
-        micros = micros * 10 + i64::from(digit);
-    }
-    ahead.skip(count);
-    *cursor = ahead;
-    micros
+    cursor.skip(1 + count);
+    number * PLACE_MICROS[count.min(6)]
 }
 
 /// The offset behind a time of day, with or without a space before it.
 ///
 /// Understood are `Z`, `+02:00`, `+0200`, `+02`, `UTC`, `GMT`, `GMT+0200` and the abbreviations
-/// that [`zone_name`] knows. An offset is at most 14 hours and whole quarters of an hour, so that
+/// that [`ZoneName`] knows. An offset is at most 14 hours and whole quarters of an hour, so that
 /// a number behind the time is seldom taken for one.
 #[inline]
 pub(super) fn offset(cursor: &mut Cursor<'_>) -> Offset {
     let mut ahead = *cursor;
-    ahead.skip_spaces();
+    ahead.eat(b' ');
     let found = match ahead.peek() {
         Some(b'+' | b'-') => signed_offset(&mut ahead).map(Offset::East),
         Some(b'A'..=b'Z') => named_offset(&mut ahead),
@@ -178,6 +179,6 @@ fn named_offset(cursor: &mut Cursor<'_>) -> Option<Offset> {
                 None => Some(Offset::East(0)),
             }
         }
-        _ => zone_name::known(name).map(Offset::Named),
+        _ => ZoneName::known(name).map(Offset::Named),
     }
 }

@@ -17,6 +17,12 @@ impl<'a> Cursor<'a> {
         Self { line, at }
     }
 
+    /// All of the line.
+    #[inline]
+    pub(super) fn line(&self) -> &'a [u8] {
+        self.line
+    }
+
     /// Bytes from the start of the line.
     #[inline]
     pub(super) fn at(&self) -> usize {
@@ -33,6 +39,12 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(super) fn peek_at(&self, ahead: usize) -> Option<u8> {
         self.line.get(self.at + ahead).copied()
+    }
+
+    /// The byte `behind` bytes before the cursor.
+    #[inline]
+    pub(super) fn peek_back(&self, behind: usize) -> Option<u8> {
+        self.line.get(self.at.checked_sub(behind)?).copied()
     }
 
     /// What stands from the cursor to the end of the line.

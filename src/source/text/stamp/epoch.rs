@@ -34,7 +34,28 @@ pub(super) fn epoch(cursor: &mut Cursor<'_>) -> Option<Stamp> {
         16 => number,
         _ => number / 1_000,
     };
-    Timestamp::from_micros(micros).map(Stamp::Instant)
+    ends_here(cursor).then(|| Timestamp::from_micros(micros).map(Stamp::Instant))?
+}
+
+/// Whether a number that could be an id ends as a time would: `1714990000-ab.html` does not.
+fn ends_here(cursor: &Cursor<'_>) -> bool {
+    matches!(
+        cursor.peek(),
+        None | Some(
+            b' ' | b'\t'
+                | b'\r'
+                | b'\n'
+                | b']'
+                | b')'
+                | b'>'
+                | b','
+                | b';'
+                | b':'
+                | b'|'
+                | b'"'
+                | 0x1b
+        )
+    )
 }
 
 /// A fraction behind a dot. A dot that no digit follows, or a second dot behind the digits,

@@ -6,6 +6,7 @@
 use super::civil::{Civil, days_since_epoch};
 use super::clock::{self, Offset};
 use super::cursor::Cursor;
+use super::zone_name::ZoneName;
 use super::{Stamp, epoch, named, numeric};
 use crate::time::Timestamp;
 
@@ -91,20 +92,6 @@ impl Layout {
     }
 }
 
-/// Layouts that start with a digit.
-const NUMERIC: &[Layout] = &[
-    Layout::Iso,
-    Layout::Epoch,
-    Layout::Clf,
-    Layout::DayFirst,
-    Layout::Compact,
-    Layout::TwoDigitYear,
-    Layout::TwoDigitYearSlashed,
-    Layout::Dotted,
-    Layout::Slashed,
-    Layout::MonthDay,
-];
-
 /// Layouts that start with a letter.
 const NAMED: &[Layout] = &[
     Layout::Syslog,
@@ -115,11 +102,32 @@ const NAMED: &[Layout] = &[
     Layout::Klog,
 ];
 
+/// The layouts that text which starts with a digit may have, by where its first separator is.
+///
+/// Most lines that start with a digit and no timestamp are addresses, and are known here already.
+#[inline]
+fn numeric_candidates(text: &[u8]) -> &'static [Layout] {
+    match text {
+        [_, _, _, _, b'-' | b'/', ..] => &[Layout::Iso],
+        [_, _, b'/', ..] => &[Layout::Clf, Layout::TwoDigitYearSlashed, Layout::Slashed],
+        [_, _, b'-', ..] => &[Layout::DayFirst, Layout::MonthDay],
+        [_, _, b'.', ..] => &[Layout::Dotted],
+        [_, b'/', ..] => &[Layout::Slashed],
+        [_, _, b' ', ..] | [_, b' ' | b'-', ..] => &[Layout::DayFirst],
+        [_, b'.', ..] => &[Layout::Epoch],
+        [_, b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', ..] => {
+            &[Layout::Epoch, Layout::Compact, Layout::TwoDigitYear]
+        }
+        _ => &[],
+    }
+}
+
 /// Reads the timestamp that starts at `at`, whatever its layout.
 #[inline]
 pub(super) fn read_any(line: &[u8], at: usize) -> Option<Reading> {
-    let candidates = match line.get(at)? {
-        b'0'..=b'9' => NUMERIC,
+    let text = line.get(at..)?;
+    let candidates = match text.first()? {
+        b'0'..=b'9' => numeric_candidates(text),
         b'A'..=b'Z' | b'a'..=b'z' => NAMED,
         _ => return None,
     };
@@ -152,18 +160,17 @@ impl Date {
         }
         const SOME_LEAP_YEAR: i32 = 2000;
         let days = days_since_epoch(self.year.unwrap_or(SOME_LEAP_YEAR), month, day)?;
-        match (offset, self.year) {
-            (Offset::East(east), Some(_)) => {
-                let micros = (days * 86_400 - east) * 1_000_000 + micros_of_day;
-                Timestamp::from_micros(micros).map(Stamp::Instant)
-            }
-            (Offset::Named(name), year) => {
-                Some(Stamp::Civil(Civil { year, month, day, micros_of_day, zone_name: Some(name) }))
-            }
-            (Offset::Unknown | Offset::East(_), year) => {
-                Some(Stamp::Civil(Civil { year, month, day, micros_of_day, zone_name: None }))
-            }
+        if let (Offset::East(east), Some(_)) = (offset, self.year) {
+            let micros = (days * 86_400 - east) * 1_000_000 + micros_of_day;
+            return Timestamp::from_micros(micros).map(Stamp::Instant);
         }
+        let zone_name = match offset {
+            Offset::Named(name) => Some(name),
+            Offset::East(0) => Some(ZoneName::UTC),
+            // No program is known that leaves out the year and writes another offset in digits.
+            Offset::East(_) | Offset::Unknown => None,
+        };
+        Some(Stamp::Civil(Civil { year: self.year, month, day, micros_of_day, zone_name }))
     }
 
     /// Reads an offset behind the time of day and puts the timestamp together.

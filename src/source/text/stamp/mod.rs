@@ -9,9 +9,11 @@ mod clock;
 mod cursor;
 mod epoch;
 mod head;
+mod inline;
 mod layout;
 mod named;
 mod numeric;
+mod prefix;
 mod years;
 mod zone_name;
 
@@ -23,6 +25,7 @@ pub use civil::Civil;
 pub use head::{find, find_like, parse_value};
 pub use layout::Layout;
 pub use years::{YearSurvey, YearTracker};
+pub use zone_name::ZoneName;
 
 /// What a timestamp says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

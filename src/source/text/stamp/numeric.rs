@@ -9,15 +9,40 @@ use super::named::month_name;
 /// [`Layout::Iso`](super::Layout::Iso): `YYYY-MM-DD` or `YYYY/MM/DD`, then the time.
 #[inline]
 pub(super) fn iso(cursor: &mut Cursor<'_>) -> Option<Stamp> {
+    if let Some((date, whole)) = common_iso(cursor) {
+        let micros = whole + clock::fraction_micros(cursor);
+        return date.at_with_offset(micros, cursor);
+    }
     let date = iso_date(cursor)?;
     let separator = cursor.peek()?;
     iso_separator(cursor)?;
-    let time = if separator == b'-' && cursor.peek_at(2) == Some(b'.') {
+    if separator == b'-' && cursor.peek_at(2) == Some(b'.') {
         return db2_time(cursor, date);
-    } else {
-        clock::time_of_day_or_minute(cursor)?
-    };
+    }
+    let time = clock::time_of_day_or_minute(cursor)?;
     date.at_with_offset(time, cursor)
+}
+
+/// `YYYY-MM-DD HH:MM:SS` with `T` or one space, which nearly all logs have, in one step: half the
+/// time of reading it piece by piece.
+#[inline]
+fn common_iso(cursor: &mut Cursor<'_>) -> Option<(Date, i64)> {
+    let text: &[u8; 19] = cursor.rest().first_chunk()?;
+    let separators = [text[4], text[7], text[10], text[13], text[16]];
+    let is_common = matches!(
+        separators,
+        [b'-', b'-', b'T' | b' ', b':', b':'] | [b'/', b'/', b' ', b':', b':']
+    );
+    let digits = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18];
+    if !is_common || !digits.iter().all(|place| text[*place].is_ascii_digit()) {
+        return None;
+    }
+    let pair =
+        |place: usize| u32::from(text[place] - b'0') * 10 + u32::from(text[place + 1] - b'0');
+    let date = Date::full(pair(0) * 100 + pair(2), pair(5), pair(8));
+    let micros = micros_of_day(pair(11), pair(14), pair(17))?;
+    cursor.skip(text.len());
+    Some((date, micros))
 }
 
 #[inline]
@@ -45,6 +70,7 @@ fn iso_separator(cursor: &mut Cursor<'_>) -> Option<()> {
                 cursor.skip(1);
             }
         }
+        b',' if cursor.peek_at(1) == Some(b' ') => cursor.skip(2),
         _ => return None,
     }
     Some(())
@@ -129,6 +155,9 @@ pub(super) fn two_digit_year_slashed(cursor: &mut Cursor<'_>) -> Option<Stamp> {
     let day = cursor.digits::<2>()?;
     cursor.expect(b' ')?;
     let time = time_of_day(cursor)?;
+    if cursor.peek_back(4) == Some(b':') {
+        return None;
+    }
     Date::full(2000 + year, month, day).at_with_offset(time, cursor)
 }
 
@@ -186,23 +215,28 @@ pub(super) fn dotted(cursor: &mut Cursor<'_>) -> Option<Stamp> {
     Date::full(year, month, day).at_with_offset(time, cursor)
 }
 
-/// [`Layout::Slashed`](super::Layout::Slashed): a year of two digits is taken only from
-/// WebSphere's `[5/6/26 4:49:00:123 PDT]`, whose hour or month need not have two digits.
+/// [`Layout::Slashed`](super::Layout::Slashed).
+///
+/// A year of two digits is taken if month or day have but one, or behind it stands WebSphere's
+/// `:123` of milliseconds: `26/05/06 04:49:00` is Spark's, which puts the year first.
 pub(super) fn slashed(cursor: &mut Cursor<'_>) -> Option<Stamp> {
+    const TWO_DIGITS_EACH: usize = b"05/06/".len();
     let start = cursor.at();
     let first = cursor.one_or_two_digits()?;
     cursor.expect(b'/')?;
     let second = cursor.one_or_two_digits()?;
     cursor.expect(b'/')?;
-    let date_start = cursor.at();
-    let year = match cursor.digits::<4>() {
-        Some(year) => year,
-        None if date_start - start < 6 => 2000 + cursor.digits::<2>()?,
-        None => return None,
+    let could_be_year_first = cursor.at() - start == TWO_DIGITS_EACH;
+    let (year, has_century) = match cursor.digits::<4>() {
+        Some(year) => (year, true),
+        None => (2000 + cursor.digits::<2>()?, false),
     };
     cursor.eat(b',');
     cursor.expect(b' ')?;
     let time = time_with_day_half(cursor)?;
+    if !has_century && could_be_year_first && cursor.peek_back(4) != Some(b':') {
+        return None;
+    }
     let (month, day) = if first > 12 { (second, first) } else { (first, second) };
     Date::full(year, month, day).at_with_offset(time, cursor)
 }

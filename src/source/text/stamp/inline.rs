@@ -1,0 +1,105 @@
+//! Timestamps that known programs write further inside a line.
+
+use memchr::{memchr_iter, memmem};
+
+use super::Found;
+use super::cursor::Cursor;
+use super::head::{HEAD_BYTES, found};
+use super::layout::{Layout, read_any};
+
+/// Keys that hold an entry's time in logfmt: Go's `slog` and logrus (`time`), go-kit, Prometheus
+/// and Loki (`ts`), Grafana (`t`).
+const TIME_KEYS: &[&[u8]] =
+    &[b"time", b"ts", b"timestamp", b"t", b"@timestamp", b"datetime", b"date"];
+
+/// `host ident user [06/May/2026:04:49:00 -0700]`, and the same bracket of HAProxy, uWSGI and
+/// gevent, within the head of the line and behind `from`.
+///
+/// A bracket may hold an ISO date only where gevent writes it: behind `- - `.
+pub(super) fn find_bracket(line: &[u8], from: usize) -> Option<Found> {
+    let head = line.get(from..line.len().min(from + HEAD_BYTES))?;
+    for bracket in memchr_iter(b'[', head) {
+        let at = from + bracket + 1;
+        let reading = match line.get(at)? {
+            b'0'..=b'9' => Layout::Clf.read(line, at).or_else(|| {
+                let is_gevent = line.get(..at)?.ends_with(b" - - [");
+                is_gevent.then(|| Layout::Iso.read(line, at))?
+            }),
+            b'A'..=b'Z' => Layout::Ctime.read(line, at),
+            _ => None,
+        };
+        if let Some(reading) = reading {
+            return Some(found(at, reading));
+        }
+    }
+    None
+}
+
+/// `Started GET "/" for 10.0.0.1 at 2026-05-06 04:49:00 +0000`, as `Rails::Rack::Logger` ends the
+/// line.
+pub(super) fn find_rails(line: &[u8]) -> Option<Found> {
+    const END_BYTES: usize = 40;
+    let request = line.strip_prefix(b"Started ")?;
+    if !request.first()?.is_ascii_uppercase() {
+        return None;
+    }
+    let end_from = line.len().saturating_sub(END_BYTES);
+    let at = end_from + memmem::rfind(line.get(end_from..)?, b" at ")? + b" at ".len();
+    let reading = Layout::Iso.read(line, at)?;
+    Some(found(at, reading))
+}
+
+/// The value of a time key among the logfmt pairs that start at the cursor; or auditd's
+/// `msg=audit(1714990000.123:45)`.
+pub(super) fn find_logfmt(line: &[u8], mut cursor: Cursor<'_>) -> Option<Found> {
+    while cursor.at() < HEAD_BYTES {
+        let key = key(&mut cursor)?;
+        let quoted = cursor.eat(b'"');
+        if key == b"msg" && cursor.eat_all(b"audit(") {
+            let reading = Layout::Epoch.read(line, cursor.at())?;
+            return Some(found(cursor.at(), reading));
+        }
+        if TIME_KEYS.contains(&key)
+            && let Some(reading) = read_any(line, cursor.at())
+        {
+            return Some(found(cursor.at(), reading));
+        }
+        skip_value(&mut cursor, quoted);
+        if cursor.skip_spaces() == 0 {
+            return None;
+        }
+    }
+    None
+}
+
+/// A key and its `=`.
+fn key<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let rest = cursor.rest();
+    let is_key =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@');
+    if !matches!(rest.first()?, b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'@') {
+        return None;
+    }
+    let length = rest.iter().take(40).take_while(|byte| is_key(byte)).count();
+    if length == 0 || rest.get(length) != Some(&b'=') {
+        return None;
+    }
+    cursor.skip(length + 1);
+    rest.get(..length)
+}
+
+/// Moves past a value: to the closing quote, or to the next space.
+fn skip_value(cursor: &mut Cursor<'_>, quoted: bool) {
+    if !quoted {
+        cursor.skip_while(|byte| byte != b' ');
+        return;
+    }
+    loop {
+        cursor.skip_while(|byte| byte != b'"' && byte != b'\\');
+        match cursor.peek() {
+            Some(b'\\') => cursor.skip(2),
+            Some(_) => return cursor.skip(1),
+            None => return,
+        }
+    }
+}
