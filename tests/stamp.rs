@@ -1,10 +1,12 @@
 //! Timestamps of text logs: one line of each program, New Years, and the days on which clocks
 //! change.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::{America, Asia, Australia, Europe, Pacific, Tz};
 use ebbline::source::text::stamp::{
-    Civil, Layout, Stamp, YearSurvey, YearTracker, find, find_like, parse_value,
+    Civil, Layout, Resolver, Stamp, YearSurvey, YearTracker, find, find_like, parse_value,
 };
 use ebbline::time::Timestamp;
 use proptest::prelude::*;
@@ -176,6 +178,42 @@ fn a_quarter_hour_zone_is_read_to_the_minute() {
     assert_eq!(nepal, instant("2026-01-06T04:49:00+05:45"));
 }
 
+#[test]
+fn a_resolver_gives_what_each_reading_alone_gives() {
+    let zones = [
+        America::Los_Angeles,
+        Europe::Berlin,
+        Australia::Lord_Howe,
+        Pacific::Apia,
+        Asia::Kathmandu,
+    ];
+    let days = [
+        "2026-03-08",
+        "2026-03-29",
+        "2026-10-04",
+        "2026-10-25",
+        "2026-11-01",
+        "2011-12-29",
+        "2011-12-30",
+    ];
+    for zone in zones {
+        let mut resolver = Resolver::new(zone);
+        for (day, minutes) in
+            days.iter().flat_map(|day| (0..1440).step_by(5).map(move |minute| (day, minute)))
+        {
+            let civil = civil(&format!("{day} {:02}:{:02}:07.5", minutes / 60, minutes % 60));
+            let near = civil.resolve(zone, YEAR, None);
+            for near in [None, near] {
+                assert_eq!(
+                    resolver.resolve(civil, YEAR, near),
+                    civil.resolve(zone, YEAR, near),
+                    "{civil:?}"
+                );
+            }
+        }
+    }
+}
+
 /// The instants of a file's lines, as a reader with two passes gets them.
 fn dated(lines: &[&str], modified: &str) -> Vec<String> {
     let mut survey = YearSurvey::default();
@@ -334,12 +372,23 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_line_is_read_without_a_panic(row in 0_usize..200, at in 0_usize..60, byte in any::<u8>()) {
+    fn a_damaged_line_is_read_the_same_with_and_without_a_hint(
+        row in 0_usize..350,
+        at in 0_usize..60,
+        byte in proptest::sample::select(&b"0159 -:/.,[]<TZIM\x1b\xff"[..]),
+    ) {
         let (_, line, _) = rows().swap_remove(row);
+        let hint = find(line.as_bytes());
         let mut line = line.into_bytes();
-        if let Some(there) = line.get_mut(at) { *there = byte }
-        if let Some(found) = find(&line) {
+        if let Some(there) = line.get_mut(at) {
+            *there = byte;
+        }
+        let found = find(&line);
+        if let Some(found) = &found {
             prop_assert!(found.range.end <= line.len() && found.range.start < found.range.end);
+        }
+        if let Some(hint) = hint {
+            prop_assert_eq!(find_like(&line, &hint), found);
         }
     }
 }

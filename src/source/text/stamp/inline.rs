@@ -15,24 +15,29 @@ const TIME_KEYS: &[&[u8]] =
 /// `host ident user [06/May/2026:04:49:00 -0700]`, and the same bracket of HAProxy, uWSGI and
 /// gevent, within the head of the line and behind `from`.
 ///
-/// A bracket may hold an ISO date only where gevent writes it: behind `- - `.
+/// An ISO date, as gevent and many nginx configurations write it, counts only behind host, ident
+/// and user: a bracket with one may stand in any message.
 pub(super) fn find_bracket(line: &[u8], from: usize) -> Option<Found> {
     let head = line.get(from..line.len().min(from + HEAD_BYTES))?;
     for bracket in memchr_iter(b'[', head) {
         let at = from + bracket + 1;
-        let reading = match line.get(at)? {
-            b'0'..=b'9' => Layout::Clf.read(line, at).or_else(|| {
-                let is_gevent = line.get(..at)?.ends_with(b" - - [");
-                is_gevent.then(|| Layout::Iso.read(line, at))?
-            }),
-            b'A'..=b'Z' => Layout::Ctime.read(line, at),
-            _ => None,
+        let layouts: &[Layout] = match line.get(at..)? {
+            [b'0'..=b'9', _, b'/', ..] => &[Layout::Clf],
+            [b'0'..=b'9', ..] if is_host_ident_user(head.get(..bracket)?) => &[Layout::Iso],
+            [b'A'..=b'Z', ..] => &[Layout::Ctime, Layout::Rfc5322],
+            _ => continue,
         };
-        if let Some(reading) = reading {
+        if let Some(reading) = layouts.iter().find_map(|layout| layout.read(line, at)) {
             return Some(found(at, reading));
         }
     }
     None
+}
+
+/// Whether the text is `10.0.0.1 - frank `: what the Common Log Format has before its time.
+fn is_host_ident_user(text: &[u8]) -> bool {
+    let words: Vec<&[u8]> = text.split(|byte| *byte == b' ').take(5).collect();
+    matches!(words[..], [host, b"-", user, b""] if !host.is_empty() && !user.is_empty())
 }
 
 /// `Started GET "/" for 10.0.0.1 at 2026-05-06 04:49:00 +0000`, as `Rails::Rack::Logger` ends the
