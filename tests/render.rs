@@ -375,3 +375,17 @@ fn a_path_that_is_not_utf8_is_spelt_out() {
     let table = table_text(&report, PLAIN);
     assert!(table.contains("Sources    text     0 entries  caf\\xe9\\n.log\n"), "{table}");
 }
+
+#[test]
+fn a_table_of_too_many_rows_ends_with_how_many_more_there_are() {
+    let mut log = Log::default();
+    log.add(at("2026-05-01T00:00:00Z"), 1, 0, 0);
+    log.add(at("2026-05-15T00:00:00Z"), 1, 0, 0);
+    log.tally.at(None).entries += 1;
+    let mut report = report_on(&log, "");
+    report.timeline = log.timeline(By::Minute, Tz::UTC, Span::default(), Vec::new());
+    let table = text(|out| table::render(&report, Folding::None, PLAIN, out));
+    // Fourteen days and a minute are 20161 minutes.
+    assert!(table.contains("\n161 more rows: choose a coarser --by, or -o csv for all.\n"));
+    assert!(table.contains("\nno date "), "the row of what carries no time is kept");
+}
