@@ -139,7 +139,7 @@ fn colour_marks_loud_counts_and_missing_data_and_nothing_else() {
 
 #[test]
 fn without_notes_the_terminal_has_no_column_for_them() {
-    let report = report_on(&short_log(), "");
+    let report = report_on(&short_log(), "[[note]]\nday = 2020-01-01\ntext = 'moved'\n");
     assert_eq!(
         table_text(&report, PLAIN),
         "\
@@ -155,6 +155,7 @@ Entries    16
 First      2026-05-01 10:00:00 UTC
 Last       2026-05-04 10:00:00 UTC
 Time zone  UTC
+Notes      1 more is about another time
 "
     );
     assert!(markdown_text(&report).starts_with(

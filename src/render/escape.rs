@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(markdown("[link](http://e.org)"), "\\[link\\](http://e.org)");
         assert_eq!(markdown("~~gone~~ *now* _then_"), "\\~\\~gone\\~\\~ \\*now\\* \\_then\\_");
         assert_eq!(markdown("full outage (~13h)"), "full outage (~13h)");
-        assert_eq!(markdown("two\nlines"), "two\\nlines");
+        assert_eq!(markdown("two\nlines"), "two\\\\nlines");
     }
 
     #[test]
