@@ -17,6 +17,8 @@ pub(super) struct Grid {
     pub(super) label_heading: &'static str,
     /// The rows from first to last.
     pub(super) lines: Vec<Line>,
+    /// How many rows were left out behind those of the buckets.
+    pub(super) left_out: usize,
     /// One sentence about totals, time and zone.
     pub(super) summary: String,
 }
@@ -49,12 +51,20 @@ pub(super) enum Tone {
 }
 
 impl Grid {
-    pub(super) fn new(report: &Report, classes: &[&Class], folding: Folding) -> Self {
+    /// The table with at most `max_rows` rows for buckets.
+    pub(super) fn new(
+        report: &Report,
+        classes: &[&Class],
+        folding: Folding,
+        max_rows: usize,
+    ) -> Self {
         let timeline = &report.timeline;
         let labels = Labels::new(timeline);
         let rows = rows(timeline, classes, folding);
+        let shown = rows.iter().take(max_rows);
         let mut lines: Vec<Line> =
-            rows.iter().map(|row| Self::line(report, &labels, row, classes.len())).collect();
+            shown.map(|row| Self::line(report, &labels, row, classes.len())).collect();
+        let left_out = rows.len() - lines.len();
         if timeline.undated.entries > 0 {
             lines.push(Line {
                 label: "no date".to_owned(),
@@ -62,7 +72,7 @@ impl Grid {
                 note: format!("{} without a time", entries(timeline.undated.entries)),
             });
         }
-        Self { label_heading: labels.heading(), lines, summary: summary(report, classes) }
+        Self { label_heading: labels.heading(), lines, left_out, summary: summary(report, classes) }
     }
 
     fn line(report: &Report, labels: &Labels<'_>, row: &Row, columns: usize) -> Line {

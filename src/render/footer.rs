@@ -38,8 +38,8 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
 fn notes_outside(report: &Report) -> Vec<String> {
     match report.timeline.notes_outside() {
         0 => Vec::new(),
-        1 => vec!["1 is about another time".to_owned()],
-        count => vec![format!("{count} are about other times")],
+        1 => vec!["1 more is about another time".to_owned()],
+        count => vec![format!("{count} more are about other times")],
     }
 }
 

@@ -11,7 +11,7 @@ use crate::timeline::fold::Folding;
 /// Writes the rows as a table, and a line below it that says of what time and zone they speak.
 pub fn render(report: &Report, folding: Folding, out: &mut dyn io::Write) -> io::Result<()> {
     let classes = report.shown_classes();
-    let grid = Grid::new(report, &classes, folding);
+    let grid = Grid::new(report, &classes, folding, usize::MAX);
     let mut text = Vec::new();
     write!(text, "| {} |", grid.label_heading)?;
     for class in &classes {

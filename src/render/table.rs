@@ -28,9 +28,9 @@ pub struct Style {
     pub unicode: bool,
 }
 
-/// A table has no more rows than this; the line below it says how many were left out. Drawing
-/// needs all of them in memory, and nobody reads more in a terminal.
-pub const MAX_ROWS: usize = 50_000;
+/// A table has no more rows for buckets than this, two weeks of minutes; a line below it says how
+/// many were left out. The time to lay out a table grows faster than the number of its rows.
+pub const MAX_ROWS: usize = 20_000;
 
 /// The blanks between two columns.
 const GAP: usize = 2;
@@ -47,13 +47,11 @@ pub fn render(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let classes = report.shown_classes();
-    let mut grid = Grid::new(report, &classes, folding);
+    let grid = Grid::new(report, &classes, folding, MAX_ROWS);
     let mut text = Vec::new();
     if grid.lines.is_empty() {
         writeln!(text, "No entry was found.")?;
     } else {
-        let left_out = grid.lines.len().saturating_sub(MAX_ROWS);
-        grid.lines.truncate(MAX_ROWS);
         let headings = classes.iter().map(|class| heading(&class.name).into_owned());
         let total = Line {
             label: "Total".to_owned(),
@@ -61,7 +59,8 @@ pub fn render(
             note: String::new(),
         };
         Drawing::new(&grid, headings.collect(), total, style).draw(&mut text)?;
-        if left_out > 0 {
+        if grid.left_out > 0 {
+            let left_out = grid.left_out;
             writeln!(text, "{left_out} more rows: choose a coarser --by, or -o csv for all.")?;
         }
     }

@@ -3,23 +3,24 @@
 //! A row stands for one bucket or for a run of them:
 //!
 //! - **Quiet** buckets that follow one another are one row, with the lowest and the highest count
-//!   of each class. A bucket is quiet when no class's count is above its limit: the grain's
-//!   [`quiet_floor`], or twice the class's median over the buckets with entries where that is
-//!   more. The second lets a service with a steady trickle of failures have quiet days too; it
-//!   takes at least [`MIN_BASELINE_BUCKETS`] buckets, for the median of a few hours of an outage
-//!   is the outage.
+//!   of each class. A count is quiet up to the grain's [`quiet_floor`], or up to twice the class's
+//!   median over the buckets with entries where that is more: a service with a steady trickle of
+//!   failures has quiet days too. A row's counts of a class are either all up to the floor, or all
+//!   from half the median to twice the median: `0–450` would hide when an outage began that fills
+//!   most of the log.
 //! - Buckets **without any entry** that follow one another are one row, which says so. They never
 //!   join a quiet run: nothing seen is not nothing failed.
 //! - A bucket that has **a note of its own** is never folded. A note about several buckets cuts
 //!   runs at both of its ends, so that what it speaks of has rows of its own; its text stands on
 //!   the first of them.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::{Bucket, Class, Coverage, Grain, Timeline};
 use crate::rules::ClassIndex;
 
-/// Twice the median is a limit only where at least this many buckets have entries.
+/// The median says what is usual where at least this many buckets have entries: that of a few
+/// days of an outage is the outage.
 pub const MIN_BASELINE_BUCKETS: usize = 7;
 
 /// Whether quiet runs become one row.
@@ -84,7 +85,7 @@ pub fn rows(timeline: &Timeline, classes: &[&Class], folding: Folding) -> Vec<Ro
         let joins = folding == Folding::QuietRuns && !cuts.before(position);
         if joins
             && let Some(row) = rows.last_mut()
-            && join(&mut row.counts, &counts)
+            && join(&mut row.counts, &counts, &limits)
         {
             row.buckets.end = position + 1;
         } else {
@@ -103,10 +104,25 @@ pub fn rows(timeline: &Timeline, classes: &[&Class], folding: Folding) -> Vec<Ro
     rows
 }
 
-/// The highest count of a class that is quiet.
+/// Which counts of a class are quiet.
 struct Limit {
     class: ClassIndex,
-    count: u64,
+    /// Counts up to this one are as good as none.
+    floor: u64,
+    /// The counts about the median, if that says anything.
+    usual: Option<RangeInclusive<u64>>,
+}
+
+impl Limit {
+    fn is_loud(&self, count: u64) -> bool {
+        count > self.floor && self.usual.as_ref().is_none_or(|usual| count > *usual.end())
+    }
+
+    /// Whether a row may have counts from `min` to `max`.
+    fn folds(&self, min: u64, max: u64) -> bool {
+        let usual = self.usual.as_ref();
+        max <= self.floor || usual.is_some_and(|usual| usual.contains(&min) && usual.contains(&max))
+    }
 }
 
 fn limit(timeline: &Timeline, class: ClassIndex) -> Limit {
@@ -114,13 +130,13 @@ fn limit(timeline: &Timeline, class: ClassIndex) -> Limit {
     let mut counts: Vec<u64> = seen.map(|bucket| bucket.counts.of(class)).collect();
     let floor = quiet_floor(timeline.grain);
     if counts.len() < MIN_BASELINE_BUCKETS {
-        return Limit { class, count: floor };
+        return Limit { class, floor, usual: None };
     }
     counts.sort_unstable();
     // The two counts in the middle, which are one and the same where their number is odd.
     let middle = |position: usize| counts.get(position).copied().unwrap_or(0);
     let twice_median = middle((counts.len() - 1) / 2).saturating_add(middle(counts.len() / 2));
-    Limit { class, count: floor.max(twice_median) }
+    Limit { class, floor, usual: Some(twice_median.div_ceil(4)..=twice_median) }
 }
 
 fn bucket_counts(bucket: &Bucket, limits: &[Limit]) -> RowCounts {
@@ -129,24 +145,27 @@ fn bucket_counts(bucket: &Bucket, limits: &[Limit]) -> RowCounts {
     }
     let range = |limit: &Limit| {
         let count = bucket.counts.of(limit.class);
-        CountRange { min: count, max: count, loud: count > limit.count }
+        CountRange { min: count, max: count, loud: limit.is_loud(count) }
     };
     RowCounts::Seen(limits.iter().map(range).collect())
 }
 
 /// Adds a bucket's counts to those of the row before it, if they may share a row.
-fn join(row: &mut RowCounts, more: &RowCounts) -> bool {
+fn join(row: &mut RowCounts, more: &RowCounts, limits: &[Limit]) -> bool {
     match (row, more) {
         (RowCounts::NoData, RowCounts::NoData) => true,
         (RowCounts::Seen(row), RowCounts::Seen(more)) => {
-            if row.iter().chain(more).any(|range| range.loud) {
-                return false;
+            let both = |(row, more): (&CountRange, &CountRange)| {
+                let (min, max) = (row.min.min(more.min), row.max.max(more.max));
+                CountRange { min, max, loud: row.loud || more.loud }
+            };
+            let joined: Vec<CountRange> = row.iter().zip(more).map(both).collect();
+            let folds =
+                joined.iter().zip(limits).all(|(both, limit)| limit.folds(both.min, both.max));
+            if folds {
+                *row = joined;
             }
-            for (range, more) in row.iter_mut().zip(more) {
-                range.min = range.min.min(more.min);
-                range.max = range.max.max(more.max);
-            }
-            true
+            folds
         }
         _ => false,
     }

@@ -127,57 +127,63 @@ impl NotesFile<'_> {
 
     /// The first instant of a note and the first instant after it.
     fn extent(&self, at: usize, table: &DeTable<'_>) -> Result<(Timestamp, Timestamp), NotesError> {
-        let keys = ["day", "at", "from", "to"].map(|key| table.get(key));
-        let (first, last) = match keys {
+        let (from, to) = self.borders(at, table)?;
+        let (first, last) = (self.moment(from)?, self.moment(to)?);
+        let start = self.start(first);
+        let end = self.end(last, start);
+        if start < end {
+            return Ok((start, end));
+        }
+        let place = to.span().start;
+        match (first, last) {
+            (Moment::Day(day), Moment::Day(same)) if day == same => {
+                let problem = format!("{} had no {day}", self.zone.name());
+                Err(self.error(place, &problem, "Name another day."))
+            }
+            _ => Err(self.error(place, "`to` is before `from`", REMEDY_ORDER)),
+        }
+    }
+
+    /// The values that say when a note begins and ends, which may be one and the same.
+    fn borders<'v, 'i>(
+        &self,
+        at: usize,
+        table: &'v DeTable<'i>,
+    ) -> Result<(&'v Value<'i>, &'v Value<'i>), NotesError> {
+        match ["day", "at", "from", "to"].map(|key| table.get(key)) {
             [Some(day), None, None, None] => match self.moment(day)? {
-                moment @ Moment::Day(_) => ((day, moment), (day, moment)),
+                Moment::Day(_) => Ok((day, day)),
                 Moment::Instant(_) => {
-                    let problem = "`day` has a time of day";
                     let remedy = "Leave the time away, or call it `at`.";
-                    return Err(self.error(day.span().start, problem, remedy));
+                    Err(self.error(day.span().start, "`day` has a time of day", remedy))
                 }
             },
             [None, Some(instant), None, None] => match self.moment(instant)? {
-                moment @ Moment::Instant(_) => ((instant, moment), (instant, moment)),
+                Moment::Instant(_) => Ok((instant, instant)),
                 Moment::Day(_) => {
-                    let problem = "`at` has no time of day";
                     let remedy = "Add the time, or call it `day`.";
-                    return Err(self.error(instant.span().start, problem, remedy));
+                    Err(self.error(instant.span().start, "`at` has no time of day", remedy))
                 }
             },
-            [None, None, Some(from), Some(to)] => {
-                ((from, self.moment(from)?), (to, self.moment(to)?))
-            }
-            [None, None, None, None] => {
-                return Err(self.error(at, "the note does not say when", REMEDY_KEYS));
-            }
+            [None, None, Some(from), Some(to)] => Ok((from, to)),
             [None, None, Some(from), None] => {
-                return Err(self.error(from.span().start, "`from` without `to`", REMEDY_KEYS));
+                Err(self.error(from.span().start, "`from` without `to`", REMEDY_KEYS))
             }
             [None, None, None, Some(to)] => {
-                return Err(self.error(to.span().start, "`to` without `from`", REMEDY_KEYS));
+                Err(self.error(to.span().start, "`to` without `from`", REMEDY_KEYS))
             }
-            _ => {
-                let problem = "the note says twice when it was";
-                return Err(self.error(at, problem, REMEDY_KEYS));
+            [None, None, None, None] => {
+                Err(self.error(at, "the note does not say when", REMEDY_KEYS))
             }
-        };
-        let start = match first.1 {
+            _ => Err(self.error(at, "the note says twice when it was", REMEDY_KEYS)),
+        }
+    }
+
+    fn start(&self, first: Moment) -> Timestamp {
+        match first {
             Moment::Day(date) => calendar::start_of_day(self.zone, date),
             Moment::Instant(instant) => instant,
-        };
-        let end = self.end(last.1, start);
-        if end <= start {
-            let place = last.0.span().start;
-            if let (Moment::Day(a), Moment::Day(b)) = (first.1, last.1)
-                && a == b
-            {
-                let problem = format!("{} had no {a}", self.zone.name());
-                return Err(self.error(place, &problem, "Name another day."));
-            }
-            return Err(self.error(place, "`to` is before `from`", REMEDY_ORDER));
         }
-        Ok((start, end))
     }
 
     /// The first instant after `last`, where the note begins at `start`. A span of instants that
@@ -209,10 +215,7 @@ impl NotesFile<'_> {
         }
         let moment = read(&written, self.zone)
             .ok_or_else(|| self.error(at, &format!("there is no {written}"), REMEDY_TIME))?;
-        let instant = match moment {
-            Moment::Day(date) => calendar::start_of_day(self.zone, date),
-            Moment::Instant(instant) => instant,
-        };
+        let instant = self.start(moment);
         if instant == Timestamp::MIN || instant == Timestamp::END {
             let problem = format!("{written} is outside of the years 1970 to 9999");
             return Err(self.error(at, &problem, "Correct the year."));
@@ -305,6 +308,9 @@ mod tests {
         let instant = extent("at = 2026-05-06 04:49:00.5");
         assert_eq!(instant.0, "2026-05-06T11:49:00.500+00:00");
         assert_eq!(instant.1, "2026-05-06T11:49:00.500001+00:00");
+        let minute = "2026-05-06T11:49:00+00:00";
+        assert_eq!(extent("at = 2026-05-06T04:49").0, minute);
+        assert_eq!(extent("at = '2026-05-06 04:49'").0, minute);
     }
 
     #[test]
