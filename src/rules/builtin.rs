@@ -15,5 +15,10 @@ const BUILTIN: &[(&str, &str)] = &[
     ("builtin/pool_mysql.toml", include_str!("builtin/pool_mysql.toml")),
     ("builtin/pool_databases.toml", include_str!("builtin/pool_databases.toml")),
     ("builtin/pool_any.toml", include_str!("builtin/pool_any.toml")),
+    ("builtin/http_client.toml", include_str!("builtin/http_client.toml")),
+    ("builtin/structured_client.toml", include_str!("builtin/structured_client.toml")),
     ("builtin/access_log.toml", include_str!("builtin/access_log.toml")),
+    ("builtin/proxy_log.toml", include_str!("builtin/proxy_log.toml")),
+    ("builtin/web_framework.toml", include_str!("builtin/web_framework.toml")),
+    ("builtin/structured_server.toml", include_str!("builtin/structured_server.toml")),
 ];
