@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(gate.needles().len(), 1, "{:?}", gate.needles());
         assert!(gate.find(b"the pool is exhausted", 0).is_some());
         assert_eq!(gate.find(b"the pool is full", 0), None);
-        assert_eq!(gate.find(b"exhausted", 1), None);
+        assert_eq!(gate.find(b"exhausted", 8), None);
     }
 
     #[test]
