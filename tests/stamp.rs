@@ -92,6 +92,26 @@ fn the_range_covers_the_timestamp_alone() {
 }
 
 #[test]
+fn a_timestamp_at_the_edge_of_the_head_is_read_whole_or_not_at_all() {
+    let at = instant("2026-05-06T04:49:00.123+02:00");
+    for padding in 1..400 {
+        let pad = "a".repeat(padding);
+        let lines = [
+            format!("{pad} - - [06/May/2026:04:49:00.123 +0200] \"GET / HTTP/1.1\" 503 1"),
+            format!("id={pad} t=2026-05-06T04:49:00.123000+02:00 level=info"),
+            format!("May  6 04:49:00 web {pad}[1]: - - [06/May/2026:04:49:00.123 +0200]"),
+        ];
+        for line in lines {
+            let found = find(line.as_bytes()).map(|found| found.stamp);
+            let is_whole = found == Some(Stamp::Instant(at));
+            let is_prefix = matches!(found, Some(Stamp::Civil(civil)) if civil.year.is_none());
+            assert!(is_whole || is_prefix || found.is_none(), "{line}: {found:?}");
+            assert!(padding > 200 || is_whole, "{line}: {found:?}");
+        }
+    }
+}
+
+#[test]
 fn values_of_json_keys_are_read_whole() {
     let value = |text: &str| parse_value(text.as_bytes()).map(resolved);
     assert_eq!(value("2026-05-06T04:49:00Z"), Some(instant("2026-05-06T04:49:00Z")));
@@ -332,7 +352,9 @@ const FORMATS: &[(&str, i64, Layout)] = &[
 
 proptest! {
     #[test]
-    fn a_time_is_found_again_in_every_layout(micros in 946_684_800_000_000_i64..4_102_444_800_000_000) {
+    fn a_time_is_found_again_in_every_layout(
+        micros in 946_684_800_000_000_i64..4_102_444_800_000_000,
+    ) {
         let naive: NaiveDateTime = DateTime::from_timestamp_micros(micros).unwrap().naive_utc();
         let year = naive.format("%Y").to_string().parse().unwrap();
         for (format, precision, layout) in FORMATS {
@@ -354,13 +376,21 @@ proptest! {
     ) {
         let offset = chrono::FixedOffset::east_opt(quarters * 900).unwrap();
         let at = DateTime::from_timestamp(seconds, 0).unwrap().with_timezone(&offset);
-        let formats = ["%Y-%m-%dT%H:%M:%S%:z x", "%Y-%m-%d %H:%M:%S %z x", "a - - [%d/%b/%Y:%H:%M:%S %z] x", "%s x"];
+        let formats = [
+            "%Y-%m-%dT%H:%M:%S%:z x",
+            "%Y-%m-%d %H:%M:%S %z x",
+            "a - - [%d/%b/%Y:%H:%M:%S %z] x",
+            "%s x",
+        ];
+        let expected = Timestamp::from_micros(seconds * 1_000_000).map(Stamp::Instant);
         for format in formats {
             let line = at.format(format).to_string();
             // Ten digits of seconds begin in September 2001.
-            if format == "%s x" && seconds < 1_000_000_000 { continue }
+            if format == "%s x" && seconds < 1_000_000_000 {
+                continue;
+            }
             let found = find(line.as_bytes()).map(|found| found.stamp);
-            prop_assert_eq!(found, Timestamp::from_micros(seconds * 1_000_000).map(Stamp::Instant), "{}", line);
+            prop_assert_eq!(found, expected, "{}", line);
         }
     }
 

@@ -63,8 +63,8 @@ fn iso_date(cursor: &mut Cursor<'_>) -> Option<Date> {
     Some(Date::full(year, month, day))
 }
 
-/// What stands between date and time: `T`, a space or two (MariaDB's hour may have one digit), a tab (CloudFront), `_`, `-` (DB2),
-/// `:`, or ` - ` (GIN).
+/// What stands between date and time: `T`, a space or two (MariaDB's hour may have one digit), a
+/// tab (CloudFront), `_`, `-` (Db2), `:`, a comma and a space, or ` - ` (GIN).
 #[inline]
 fn iso_separator(cursor: &mut Cursor<'_>) -> Option<()> {
     match cursor.peek()? {

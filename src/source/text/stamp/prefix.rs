@@ -228,13 +228,17 @@ fn sequence_number(cursor: &mut Cursor<'_>) -> Option<()> {
     Some(())
 }
 
-/// Fixed words: MySQL's slow log, LTSV, AWS load balancers, Erlang's reports, workers of Ray and
-/// vLLM.
+/// Fixed words: MySQL's slow log, LTSV, AWS load balancers, Sanic's workers, Erlang's reports,
+/// workers of Ray and vLLM.
 fn literal(cursor: &mut Cursor<'_>) -> Option<()> {
     if cursor.at() == 0 && CONNECTION_TYPES.iter().any(|word| cursor.eat_all(word)) {
         return cursor.peek()?.is_ascii_digit().then_some(());
     }
     if cursor.eat_all(b"# Time: ") || cursor.eat_all(b"time:") {
+        return cursor.peek()?.is_ascii_digit().then_some(());
+    }
+    if cursor.eat_all(b"Main ") || (cursor.eat_all(b"Srv") && sanic_worker_number(cursor)) {
+        cursor.skip_while(|byte| matches!(byte, b' ' | b'|'));
         return cursor.peek()?.is_ascii_digit().then_some(());
     }
     let rest = cursor.rest();
@@ -251,6 +255,12 @@ fn literal(cursor: &mut Cursor<'_>) -> Option<()> {
         return Some(());
     }
     None
+}
+
+/// The number in `Srv 0 ` and `Srv12|`, in two columns.
+fn sanic_worker_number(cursor: &mut Cursor<'_>) -> bool {
+    cursor.eat(b' ');
+    cursor.one_or_two_digits().is_some()
 }
 
 /// `1234:M ` (Redis), `1234 ` (Odyssey) and `1234  - ` (Nest).
