@@ -1,5 +1,7 @@
-// The files of the built-in catalogue, in the order in which their rules are tried.
-const BUILTIN: &[(&str, &str)] = &[
+//! The files of the built-in catalogue, compiled into the program.
+
+/// Name and content of each file, in the order in which the rules of a class are tried.
+pub(super) const BUILTIN: &[(&str, &str)] = &[
     ("builtin/pool_python.toml", include_str!("builtin/pool_python.toml")),
     ("builtin/pool_jdbc.toml", include_str!("builtin/pool_jdbc.toml")),
     ("builtin/pool_java_servers.toml", include_str!("builtin/pool_java_servers.toml")),

@@ -5,11 +5,10 @@
 //! effect; a 503 that came from elsewhere is told apart before our own) and then as the files
 //! list them.
 
+use super::builtin::BUILTIN;
 use super::classifier::compile;
 use super::rule::{Rule, RuleError, RuleFile};
 use super::{HTTP_503, POOL_TIMEOUT, UPSTREAM_503};
-
-include!("builtin.rs");
 
 /// The position of a rule in its [`RuleSet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -149,4 +149,6 @@ fn decode_hex(text: &str) -> Option<[u8; 16]> {
 }
 
 /// The boots.
-pub fn list_boots<'a>(_: impl Iterator<Item=&'a JournalFile>) -> Vec<[u8;16]> { vec![] }
+pub fn list_boots<'a>(_: impl Iterator<Item = &'a JournalFile>) -> Vec<[u8; 16]> {
+    vec![]
+}
