@@ -74,6 +74,16 @@ impl Duplicates {
         SharedNumbers { ranges }
     }
 
+    /// Whether an entry's number is in the ranges of two files.
+    #[cfg(feature = "systemd")]
+    pub(super) fn may_be_shared(&self, identity: &Cursor) -> bool {
+        let files = self.sequences.iter().filter(|file| {
+            let range = file.range.first..=file.range.last;
+            file.seqnum_id == identity.seqnum_id && range.contains(&identity.seqnum)
+        });
+        files.take(2).count() == 2
+    }
+
     /// Whether this entry was not asked about before.
     pub(super) fn is_new(&self, identity: &Cursor) -> bool {
         let [high, low] = self.keys.each_ref().map(|key| key.hash_one(identity));

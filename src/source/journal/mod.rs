@@ -31,12 +31,19 @@ mod duplicates;
 
 mod sweep;
 
+mod boots;
+
+#[cfg(feature = "systemd")]
+pub mod libsystemd;
+
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::source::{Query, Sink, Summary};
+use crate::time::Timestamp;
 
+pub use boots::{BootId, list_boots};
 pub use duplicates::Duplicates;
 pub use filter_marks::{FieldFacts, FieldFilter};
 pub use header::{Facts, State};
@@ -127,6 +134,11 @@ impl JournalFile {
     /// What the header says, as it was when the file was opened.
     pub fn facts(&self) -> &Facts {
         &self.header.facts
+    }
+
+    /// The boots that the file has entries of, with the time of the first of them, oldest first.
+    pub fn boots(&self) -> Vec<(BootId, Timestamp)> {
+        boots::boots_of(self)
     }
 
     /// Reads the file once and tells `sink` what answers `query`.
