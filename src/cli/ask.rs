@@ -229,7 +229,7 @@ impl<'a> Ask<'a> {
                 boots.len()
             ))
         })?;
-        Ok(Some(crate::entry::hex(boot)))
+        Ok(Some(boot.to_string()))
     }
 
     /// Whether libsystemd is to be asked.

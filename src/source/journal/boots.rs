@@ -39,9 +39,9 @@ impl std::fmt::Display for BootId {
 
 /// The boots of all `files`, oldest first: in the order of their first entries' times, as
 /// `journalctl --list-boots` has it. The last one is `-b 0`. Files that cannot be read add none.
-pub fn list_boots(files: &[JournalFile]) -> Vec<BootId> {
+pub fn list_boots<'a>(files: impl IntoIterator<Item = &'a JournalFile>) -> Vec<BootId> {
     let mut first_entries: BTreeMap<BootId, Timestamp> = BTreeMap::new();
-    for (boot, at) in files.iter().flat_map(JournalFile::boots) {
+    for (boot, at) in files.into_iter().flat_map(JournalFile::boots) {
         let first = first_entries.entry(boot).or_insert(at);
         *first = (*first).min(at);
     }

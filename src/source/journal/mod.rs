@@ -159,8 +159,3 @@ fn decode_hex(text: &str) -> Option<[u8; 16]> {
     let number = u128::from_str_radix(text, 16).ok()?;
     (text.len() == 32).then(|| number.to_be_bytes())
 }
-
-/// The boots.
-pub fn list_boots<'a>(_: impl Iterator<Item = &'a JournalFile>) -> Vec<[u8; 16]> {
-    vec![]
-}
