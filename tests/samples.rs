@@ -11,6 +11,7 @@ mod sample;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use ebbline_pool::{PoolState, Snapshot};
 use serde_json::Value;
@@ -60,7 +61,13 @@ fn run(program: &str, arguments: &[&str], file: &Path) -> Vec<u8> {
 /// One entry as journalctl gives it: every field has one value here.
 type Fields = BTreeMap<String, String>;
 
-fn journal() -> Vec<Fields> {
+/// The entries of the shipped journal, read once for all tests.
+fn journal() -> &'static [Fields] {
+    static ENTRIES: LazyLock<Vec<Fields>> = LazyLock::new(read_journal);
+    &ENTRIES
+}
+
+fn read_journal() -> Vec<Fields> {
     let journal = run("xz", &["-dc"], &root().join("journal/atlas.journal.xz"));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("atlas.journal");
@@ -133,8 +140,7 @@ fn expected() -> BTreeMap<String, (u64, u64, u64)> {
 
 #[test]
 fn the_journal_has_the_counts_of_the_post_mortem_on_each_day() {
-    let entries = journal();
-    let messages = entries.iter().map(|entry| {
+    let messages = journal().iter().map(|entry| {
         let (date, _) = los_angeles(micros(entry));
         (date, entry["MESSAGE"].clone())
     });
@@ -156,9 +162,9 @@ fn the_text_logs_hold_the_same_entries_as_the_journal() {
     let dates = text.iter().map(|(time, message)| (time[..10].to_owned(), message.clone()));
     assert_eq!(count(dates), expected());
     let journal: BTreeSet<(String, String)> = journal()
-        .into_iter()
+        .iter()
         .map(|entry| {
-            let local = micros(&entry) - 7 * 3_600_000_000;
+            let local = micros(entry) - 7 * 3_600_000_000;
             let local = chrono::DateTime::from_timestamp_micros(local).unwrap();
             let time = local.format("%Y-%m-%dT%H:%M:%S%.6f-0700").to_string();
             // journalctl prints a tab as eight spaces.
@@ -174,7 +180,7 @@ fn the_generator_makes_exactly_the_entries_that_are_shipped() {
     let shipped = journal();
     let made = sample::entries();
     assert_eq!(made.len(), shipped.len());
-    for (made, shipped) in made.iter().zip(&shipped) {
+    for (made, shipped) in made.iter().zip(shipped) {
         let mut fields: Fields =
             made.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let (boot_id, boot_us) = made.boot();
@@ -196,7 +202,7 @@ fn the_outages_begin_and_end_when_the_post_mortem_says() {
     for entry in journal() {
         let message = &entry["MESSAGE"];
         if message.contains(POOL_TIMEOUT) || message.ends_with(HTTP_503) {
-            let (date, time) = los_angeles(micros(&entry));
+            let (date, time) = los_angeles(micros(entry));
             let edge = edges.entry(date).or_insert_with(|| (time.clone(), time.clone()));
             edge.1 = time;
         }
@@ -215,7 +221,7 @@ fn every_hour_has_entries_and_the_replica_s_unit_has_none() {
     assert_eq!(hours.len(), 18 * 24);
     let boots: BTreeSet<&String> = entries.iter().map(|entry| &entry["_BOOT_ID"]).collect();
     assert_eq!(boots.len(), 2);
-    for entry in &entries {
+    for entry in entries {
         assert!(entry.values().all(|value| !value.contains("scidex-pg-replica")), "{entry:?}");
     }
     let refused =
@@ -262,7 +268,7 @@ fn the_pool_fills_up_before_the_first_timeout_and_its_counters_agree_with_the_en
     let mut timeouts_since_start = 0;
     for entry in journal() {
         let message = &entry["MESSAGE"];
-        let (date, time) = los_angeles(micros(&entry));
+        let (date, time) = los_angeles(micros(entry));
         if message.contains("Started server process") {
             timeouts_since_start = 0;
         }
