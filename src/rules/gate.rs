@@ -12,8 +12,8 @@ use aho_corasick::{AhoCorasick, MatchKind, packed};
 use super::literals::byte_bits;
 
 /// Needles are substrings of this many bytes: shorter ones pass too much, longer ones cover
-/// fewer literals.
-const NEEDLE_BYTES: std::ops::RangeInclusive<usize> = 3..=8;
+/// fewer literals (and do not fit in a word).
+const NEEDLE_BYTES: std::ops::RangeInclusive<usize> = 3..=7;
 
 /// What the false candidates of a needle that always occurs would cost, in searches for a needle.
 const FALSE_CANDIDATES: f64 = 1e6;
@@ -89,7 +89,7 @@ fn search(needles: &[Vec<u8>]) -> Search {
 /// share and that are rare in other text: greedy weighted set cover, with a heap because a
 /// candidate's gain never grows while literals get covered.
 fn cover(literals: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let mut candidates: Vec<Candidate<'_>> = candidates(literals);
+    let mut candidates = candidates(literals);
     let mut heap: BinaryHeap<(Gain, usize)> =
         candidates.iter().enumerate().map(|(index, candidate)| (candidate.gain(), index)).collect();
     let mut covered = vec![false; literals.len()];
@@ -107,22 +107,21 @@ fn cover(literals: &[Vec<u8>]) -> Vec<Vec<u8>> {
         for &literal in &candidate.holders {
             covered[literal] = true;
         }
-        needles.push(candidate.needle.to_vec());
+        needles.push(candidate.window.bytes());
     }
     needles
 }
 
 /// A substring that might become a needle.
-struct Candidate<'a> {
-    needle: &'a [u8],
-    /// The literals, not covered so far, that contain the needle.
+struct Candidate {
+    window: Window,
+    /// The literals, not covered so far, that contain the substring.
     holders: Vec<usize>,
     /// What the needle costs: its own search and every false candidate that it lets through.
     cost: f64,
 }
 
-/// Literals covered for the cost, in an order that the heap can use; the costs are positive
-/// numbers, so any two can be compared.
+/// Literals covered for the cost, in an order that the heap can use.
 #[derive(PartialEq, PartialOrd)]
 struct Gain(f64);
 
@@ -134,10 +133,66 @@ impl Ord for Gain {
     }
 }
 
-impl Candidate<'_> {
+impl Candidate {
     fn gain(&self) -> Gain {
         Gain(self.holders.len() as f64 / self.cost)
     }
+}
+
+/// A substring of at most seven bytes in one word, which is sorted and compared at once: there
+/// are tens of thousands, and start-up waits for them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Window(u64);
+
+impl Window {
+    fn new(bytes: &[u8]) -> Self {
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        word[7] = bytes.len() as u8;
+        Self(u64::from_be_bytes(word))
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        let word = self.0.to_be_bytes();
+        word[..usize::from(word[7])].to_vec()
+    }
+
+    fn cost(self) -> f64 {
+        let word = self.0.to_be_bytes();
+        1.0 + FALSE_CANDIDATES * (-bits(&word[..usize::from(word[7])])).exp2()
+    }
+}
+
+/// The substrings among which to choose: all that several literals share, and of each literal
+/// the cheapest of its own. Their order follows from their bytes, so the choice among equals
+/// does not depend on chance.
+fn candidates(literals: &[Vec<u8>]) -> Vec<Candidate> {
+    let mut windows: Vec<(Window, usize)> = Vec::new();
+    for (index, literal) in literals.iter().enumerate() {
+        for length in NEEDLE_BYTES {
+            windows.extend(literal.windows(length).map(|bytes| (Window::new(bytes), index)));
+        }
+        if literal.len() < *NEEDLE_BYTES.start() {
+            windows.push((Window::new(literal), index));
+        }
+    }
+    windows.sort_unstable();
+    windows.dedup();
+    let mut candidates = Vec::new();
+    let mut own: Vec<Option<(f64, Window)>> = vec![None; literals.len()];
+    for group in windows.chunk_by(|a, b| a.0 == b.0) {
+        let (window, first) = group[0];
+        if group.len() > 1 {
+            let holders = group.iter().map(|(_, literal)| *literal).collect();
+            candidates.push(Candidate { window, holders, cost: window.cost() });
+        } else if own[first].is_none_or(|(cost, _)| window.cost() < cost) {
+            own[first] = Some((window.cost(), window));
+        }
+    }
+    candidates.extend(own.into_iter().enumerate().filter_map(|(literal, cheapest)| {
+        cheapest.map(|(cost, window)| Candidate { window, holders: vec![literal], cost })
+    }));
+    candidates
 }
 
 /// The information in a needle, in bits. A letter after a letter says less than it would alone:
@@ -152,30 +207,6 @@ fn bits(needle: &[u8]) -> f64 {
         previous = byte;
     }
     sum
-}
-
-/// All substrings of the right length, in the order of their bytes, so that the choice among
-/// equals does not depend on chance.
-fn candidates(literals: &[Vec<u8>]) -> Vec<Candidate<'_>> {
-    let mut windows: Vec<(&[u8], usize)> = Vec::new();
-    for (index, literal) in literals.iter().enumerate() {
-        for length in NEEDLE_BYTES {
-            windows.extend(literal.windows(length).map(|window| (window, index)));
-        }
-        if literal.len() < *NEEDLE_BYTES.start() {
-            windows.push((literal, index));
-        }
-    }
-    windows.sort_unstable();
-    windows.dedup();
-    windows
-        .chunk_by(|a, b| a.0 == b.0)
-        .map(|group| Candidate {
-            needle: group[0].0,
-            holders: group.iter().map(|(_, literal)| *literal).collect(),
-            cost: 1.0 + FALSE_CANDIDATES * (-bits(group[0].0)).exp2(),
-        })
-        .collect()
 }
 
 #[cfg(test)]
