@@ -69,6 +69,8 @@ pub(super) struct Header {
     pub(super) layout: Layout,
     /// Where the objects begin.
     pub(super) arena_offset: u64,
+    /// How many bytes of objects the file claims to have.
+    pub(super) arena_bytes: u64,
     pub(super) entry_array_offset: u64,
     pub(super) field_hash_table_offset: u64,
     pub(super) field_hash_table_bytes: u64,
@@ -118,6 +120,7 @@ impl Header {
         Ok(Self {
             layout: Layout { compact: facts.compact },
             arena_offset: arena_offset(u64_at(bytes, 88), size_bytes),
+            arena_bytes: u64_at(bytes, 96),
             entry_array_offset: u64_at(bytes, 176),
             field_hash_table_offset: u64_at(bytes, 120),
             field_hash_table_bytes: u64_at(bytes, 128),

@@ -168,15 +168,21 @@ impl<'a> EntryView<'a> {
 
     /// Whether the items could be offsets of DATA objects: aligned, in the arena, and before the
     /// entry itself, as DATA is always written first. Bytes that merely look like an entry fail
-    /// here; an entry of which a few items were overwritten passes.
+    /// here; an entry passes of which a few items were overwritten, or all lost in a page of
+    /// zeros.
     #[inline]
     pub(super) fn items_are_plausible(&self, own_offset: u64, arena_offset: u64) -> bool {
         let plausible =
             |item: u64| item.is_multiple_of(8) && item >= arena_offset && item < own_offset;
         // Two items decide almost always, and cost nothing.
         let mut items = self.items();
-        let ends = items.next().is_some_and(plausible) && items.last().is_none_or(plausible);
-        ends || 2 * self.items().filter(|&item| plausible(item)).count() >= self.items().len()
+        if items.next().is_some_and(plausible) && items.last().is_none_or(plausible) {
+            return true;
+        }
+        let sound = self.items().filter(|&item| plausible(item)).count();
+        let lost = self.items().filter(|&item| item == 0).count();
+        let all = self.items().len();
+        if sound == 0 { lost == all } else { 2 * (sound + lost) >= all }
     }
 }
 

@@ -156,9 +156,12 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// As many entries as the file has room for: a damaged header may claim any number.
+    /// As many entries as there was room for, before the file was cut off perhaps: a damaged
+    /// header may claim any number.
     fn most_possible(&self) -> u64 {
-        self.journal.header.facts.size_bytes / 72
+        const SMALLEST_ENTRY_BYTES: u64 = 72;
+        let header = &self.journal.header;
+        header.facts.size_bytes.max(header.arena_bytes) / SMALLEST_ENTRY_BYTES
     }
 
     /// Decides an entry with marked messages, and tells the sink if it is an event.
