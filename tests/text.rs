@@ -2,8 +2,12 @@
 //! programs write them.
 #![allow(unreachable_pub)]
 
+#[path = "text/compressed.rs"]
+mod compressed;
 #[path = "text/dumps.rs"]
 mod dumps;
+#[path = "text/hostile.rs"]
+mod hostile;
 #[path = "text/lines.rs"]
 mod lines;
 #[path = "text/support.rs"]

@@ -120,8 +120,9 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
 
     /// Adds a line to the open entry; lines before the first entry make one without a time.
     fn extend(&mut self, line: &Line) {
+        let text = self.lines.bytes().get(line.range.clone()).unwrap_or(&[]);
         match (&mut self.open, self.lines.mark()) {
-            _ if line.range.is_empty() => {}
+            _ if text.trim_ascii_start().is_empty() => {}
             (Some(open), Some(mark)) => {
                 open.length = line.range.end.saturating_sub(mark);
                 open.line_count += 1;

@@ -90,11 +90,17 @@ pub(super) fn form(head: &[u8], is_whole: bool) -> Form {
 }
 
 /// Whether these bytes are no text: control characters that no program logs, in such a number
-/// that they are no accident.
+/// that they are no accident. A run of NUL bytes counts once: it is a hole in the file.
 fn is_binary(text: &[u8]) -> bool {
-    let is_control = |byte: &&u8| matches!(byte, 0..=6 | 14..=26 | 28..=31 | 127);
-    let controls = text.iter().filter(is_control).count();
-    text.is_empty() || controls * 20 > text.len()
+    let (mut length, mut controls, mut previous) = (0, 0, None);
+    for &byte in text {
+        if byte != 0 || previous != Some(0) {
+            length += 1;
+            controls += usize::from(matches!(byte, 0..=6 | 14..=26 | 28..=31 | 127));
+        }
+        previous = Some(byte);
+    }
+    length == 0 || controls * 20 > length
 }
 
 /// The style that most lines have.

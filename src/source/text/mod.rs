@@ -78,7 +78,10 @@ pub fn read(
     if let Some(error) = window.error_at_start() {
         return Err(error);
     }
-    let form = detect::form(window.bytes(), window.is_at_end());
+    let form = match window.bytes() {
+        [] if nuls > 0 => Form::Binary,
+        head => detect::form(head, window.is_at_end()),
+    };
     let mut recorder = Recorder::new(query, sink, input.path.to_owned(), form.kind());
     if nuls > 0 && form != Form::Binary {
         recorder.damage(0, format!("{nuls} NUL bytes before the first line"));

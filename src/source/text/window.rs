@@ -108,9 +108,11 @@ impl<'a> Window<'a> {
     pub(super) fn spool(mut self) -> io::Result<(Self, Box<dyn Read>)> {
         let mut file = tempfile::tempfile()?;
         let offset = self.offset;
-        while !self.bytes().is_empty() {
+        loop {
             file.write_all(self.bytes())?;
-            self.fill(self.filled);
+            if !self.fill(self.filled) {
+                break;
+            }
         }
         let second = Spooled { file: file.try_clone()?, position: 0 };
         let first = Spooled { file, position: 0 };
