@@ -1,10 +1,12 @@
 //! Timestamps of text logs: one line of each program, New Years, and the days on which clocks
 //! change.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::{America, Asia, Australia, Europe, Pacific, Tz};
 use ebbline::source::text::stamp::{
-    Civil, Layout, Stamp, YearSurvey, YearTracker, find, find_like, parse_value,
+    Civil, Layout, Resolver, Stamp, YearSurvey, YearTracker, find, find_like, parse_value,
 };
 use ebbline::time::Timestamp;
 use proptest::prelude::*;
@@ -87,6 +89,26 @@ fn the_range_covers_the_timestamp_alone() {
     assert_eq!(text("May  6 04:49:00 web app: x"), "May  6 04:49:00");
     assert_eq!(text("1.2.3.4 - - [06/May/2026:04:49:00 +0000] \"G"), "06/May/2026:04:49:00 +0000");
     assert_eq!(text("ts=1714990000.5 level=info"), "1714990000.5");
+}
+
+#[test]
+fn a_timestamp_at_the_edge_of_the_head_is_read_whole_or_not_at_all() {
+    let at = instant("2026-05-06T04:49:00.123+02:00");
+    for padding in 1..400 {
+        let pad = "a".repeat(padding);
+        let lines = [
+            format!("{pad} - - [06/May/2026:04:49:00.123 +0200] \"GET / HTTP/1.1\" 503 1"),
+            format!("id={pad} t=2026-05-06T04:49:00.123000+02:00 level=info"),
+            format!("May  6 04:49:00 web {pad}[1]: - - [06/May/2026:04:49:00.123 +0200]"),
+        ];
+        for line in lines {
+            let found = find(line.as_bytes()).map(|found| found.stamp);
+            let is_whole = found == Some(Stamp::Instant(at));
+            let is_prefix = matches!(found, Some(Stamp::Civil(civil)) if civil.year.is_none());
+            assert!(is_whole || is_prefix || found.is_none(), "{line}: {found:?}");
+            assert!(padding > 200 || is_whole, "{line}: {found:?}");
+        }
+    }
 }
 
 #[test]
@@ -174,6 +196,42 @@ fn an_abbreviation_means_what_the_files_own_zone_calls_so() {
 fn a_quarter_hour_zone_is_read_to_the_minute() {
     let nepal = resolve("2026-01-06 04:49:00", Asia::Kathmandu, None);
     assert_eq!(nepal, instant("2026-01-06T04:49:00+05:45"));
+}
+
+#[test]
+fn a_resolver_gives_what_each_reading_alone_gives() {
+    let zones = [
+        America::Los_Angeles,
+        Europe::Berlin,
+        Australia::Lord_Howe,
+        Pacific::Apia,
+        Asia::Kathmandu,
+    ];
+    let days = [
+        "2026-03-08",
+        "2026-03-29",
+        "2026-10-04",
+        "2026-10-25",
+        "2026-11-01",
+        "2011-12-29",
+        "2011-12-30",
+    ];
+    for zone in zones {
+        let mut resolver = Resolver::new(zone);
+        for (day, minutes) in
+            days.iter().flat_map(|day| (0..1440).step_by(5).map(move |minute| (day, minute)))
+        {
+            let civil = civil(&format!("{day} {:02}:{:02}:07.5", minutes / 60, minutes % 60));
+            let near = civil.resolve(zone, YEAR, None);
+            for near in [None, near] {
+                assert_eq!(
+                    resolver.resolve(civil, YEAR, near),
+                    civil.resolve(zone, YEAR, near),
+                    "{civil:?}"
+                );
+            }
+        }
+    }
 }
 
 /// The instants of a file's lines, as a reader with two passes gets them.
@@ -294,7 +352,9 @@ const FORMATS: &[(&str, i64, Layout)] = &[
 
 proptest! {
     #[test]
-    fn a_time_is_found_again_in_every_layout(micros in 946_684_800_000_000_i64..4_102_444_800_000_000) {
+    fn a_time_is_found_again_in_every_layout(
+        micros in 946_684_800_000_000_i64..4_102_444_800_000_000,
+    ) {
         let naive: NaiveDateTime = DateTime::from_timestamp_micros(micros).unwrap().naive_utc();
         let year = naive.format("%Y").to_string().parse().unwrap();
         for (format, precision, layout) in FORMATS {
@@ -316,13 +376,21 @@ proptest! {
     ) {
         let offset = chrono::FixedOffset::east_opt(quarters * 900).unwrap();
         let at = DateTime::from_timestamp(seconds, 0).unwrap().with_timezone(&offset);
-        let formats = ["%Y-%m-%dT%H:%M:%S%:z x", "%Y-%m-%d %H:%M:%S %z x", "a - - [%d/%b/%Y:%H:%M:%S %z] x", "%s x"];
+        let formats = [
+            "%Y-%m-%dT%H:%M:%S%:z x",
+            "%Y-%m-%d %H:%M:%S %z x",
+            "a - - [%d/%b/%Y:%H:%M:%S %z] x",
+            "%s x",
+        ];
+        let expected = Timestamp::from_micros(seconds * 1_000_000).map(Stamp::Instant);
         for format in formats {
             let line = at.format(format).to_string();
             // Ten digits of seconds begin in September 2001.
-            if format == "%s x" && seconds < 1_000_000_000 { continue }
+            if format == "%s x" && seconds < 1_000_000_000 {
+                continue;
+            }
             let found = find(line.as_bytes()).map(|found| found.stamp);
-            prop_assert_eq!(found, Timestamp::from_micros(seconds * 1_000_000).map(Stamp::Instant), "{}", line);
+            prop_assert_eq!(found, expected, "{}", line);
         }
     }
 
@@ -334,12 +402,23 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_line_is_read_without_a_panic(row in 0_usize..200, at in 0_usize..60, byte in any::<u8>()) {
+    fn a_damaged_line_is_read_the_same_with_and_without_a_hint(
+        row in 0_usize..350,
+        at in 0_usize..60,
+        byte in proptest::sample::select(&b"0159 -:/.,[]<TZIM\x1b\xff"[..]),
+    ) {
         let (_, line, _) = rows().swap_remove(row);
+        let hint = find(line.as_bytes());
         let mut line = line.into_bytes();
-        if let Some(there) = line.get_mut(at) { *there = byte }
-        if let Some(found) = find(&line) {
+        if let Some(there) = line.get_mut(at) {
+            *there = byte;
+        }
+        let found = find(&line);
+        if let Some(found) = &found {
             prop_assert!(found.range.end <= line.len() && found.range.start < found.range.end);
+        }
+        if let Some(hint) = hint {
+            prop_assert_eq!(find_like(&line, &hint), found);
         }
     }
 }

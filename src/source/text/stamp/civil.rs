@@ -10,6 +10,7 @@ use super::zone_name::ZoneName;
 use crate::time::Timestamp;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
+const MICROS_PER_HOUR: i64 = 3600 * MICROS_PER_SECOND;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 /// How far entries of one log may be out of order before a wall clock that stands earlier than
 /// the entry before it is taken for the second pass through a repeated hour. Web servers log a
@@ -67,6 +68,56 @@ impl Civil {
         let year = self.year.unwrap_or(year_if_missing);
         Some(days_since_epoch(year, self.month, self.day)? * MICROS_PER_DAY + self.micros_of_day)
     }
+}
+
+/// Resolves the readings of one log: [`Civil::resolve`] with a memory.
+///
+/// Nearly all hours have one offset from start to end, and nearly all lines are from the same
+/// hour as the line before, so the zone's table is seldom asked.
+#[derive(Debug, Clone)]
+pub struct Resolver {
+    zone: Tz,
+    /// The last plain hour: hours since 1970 on the zone's clocks, and seconds east of UTC.
+    plain_hour: Option<(i64, i64)>,
+}
+
+impl Resolver {
+    /// A resolver for clocks of `zone`.
+    pub fn new(zone: Tz) -> Self {
+        Self { zone, plain_hour: None }
+    }
+
+    /// What [`Civil::resolve`] says in this zone.
+    #[inline]
+    pub fn resolve(
+        &mut self,
+        civil: Civil,
+        year_if_missing: i32,
+        near: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        let clock = civil.clock_micros(year_if_missing)?;
+        let hour = clock.div_euclid(MICROS_PER_HOUR);
+        match self.plain_hour {
+            Some((plain, east)) if plain == hour && civil.zone_name.is_none() => {
+                Timestamp::from_micros(clock - east * MICROS_PER_SECOND)
+            }
+            _ => {
+                self.plain_hour = plain_hour(self.zone, hour).map(|east| (hour, east));
+                civil.resolve(self.zone, year_if_missing, near)
+            }
+        }
+    }
+}
+
+/// The offset of an hour on the zone's clocks, if every reading in it occurs once and has the same
+/// offset. No zone changes its clocks twice within an hour.
+fn plain_hour(zone: Tz, hour: i64) -> Option<i64> {
+    let start = hour.checked_mul(MICROS_PER_HOUR)?;
+    let [first, last] = [start, start + MICROS_PER_HOUR - 1].map(|micros| {
+        let naive = chrono::DateTime::from_timestamp_micros(micros)?.naive_utc();
+        zone.offset_from_local_datetime(&naive).single().map(|offset| east(&offset))
+    });
+    first.filter(|_| first == last)
 }
 
 /// Days from 1970-01-01 to a date, if it exists.

@@ -27,51 +27,49 @@ pub(super) fn time_of_day(cursor: &mut Cursor<'_>) -> Option<i64> {
     time_after_hour(cursor, hour)
 }
 
-/// `HH:MM:SS` or `HH:MM`, for the layouts in which people leave out the seconds.
-#[inline]
-pub(super) fn time_of_day_or_minute(cursor: &mut Cursor<'_>) -> Option<i64> {
-    let start = *cursor;
-    if let Some(micros) = time_of_day(cursor) {
-        return Some(micros);
-    }
-    *cursor = start;
+/// `HH:MM`, where people leave out the seconds.
+pub(super) fn minute_of_day(cursor: &mut Cursor<'_>) -> Option<i64> {
     let hour = cursor.digits::<2>()?;
     cursor.expect(b':')?;
     let minute = cursor.digits::<2>()?;
-    let is_whole = hour < 24 && minute < 60 && cursor.peek() != Some(b':');
-    is_whole.then(|| i64::from(hour * 60 + minute) * 60 * MICROS_PER_SECOND)
+    let ends_here = cursor.peek() != Some(b':');
+    micros_of_day(hour, minute, 0).filter(|_| ends_here)
 }
 
-/// `H:MM:SS AM` or `HH:MM:SS`: an hour of one digit is fine, and twelve-hour clocks are read.
+/// `H:MM:SS` or `HH:MM:SS`, on a clock of 24 hours, or of 12 with AM or PM behind it.
+pub(super) fn time_with_short_hour(cursor: &mut Cursor<'_>) -> Option<i64> {
+    let hour = cursor.one_or_two_digits()?;
+    let micros = time_after_hour(cursor, hour)?;
+    with_day_half(cursor, micros)
+}
+
+/// The time of day that `micros` is, if AM or PM follow; `micros` itself if they do not; `None`
+/// for an hour that a clock of 12 hours does not have.
 ///
 /// Java 20 and later print U+202F before AM and PM (JDK-8304925).
-pub(super) fn time_with_day_half(cursor: &mut Cursor<'_>) -> Option<i64> {
-    let hour = cursor.one_or_two_digits()?;
-    let mut micros = time_after_hour(cursor, hour)?;
+#[inline]
+pub(super) fn with_day_half(cursor: &mut Cursor<'_>, micros: i64) -> Option<i64> {
+    const HOUR_MICROS: i64 = 3600 * MICROS_PER_SECOND;
     let mut ahead = *cursor;
-    if !ahead.eat_all("\u{202f}".as_bytes()) {
-        ahead.eat(b' ');
+    if !ahead.eat(b' ') {
+        ahead.eat_all("\u{202f}".as_bytes());
     }
-    let afternoon = match (ahead.peek(), ahead.peek_at(1)) {
-        (Some(b'A' | b'a'), Some(b'M' | b'm')) => false,
-        (Some(b'P' | b'p'), Some(b'M' | b'm')) => true,
-        _ => return Some(micros),
+    let (Some(half @ (b'A' | b'a' | b'P' | b'p')), Some(b'M' | b'm')) =
+        (ahead.peek(), ahead.peek_at(1))
+    else {
+        return Some(micros);
     };
     ahead.skip(2);
     if !ahead.at_boundary() {
         return Some(micros);
     }
-    if !(1..=12).contains(&hour) {
-        return None;
-    }
     *cursor = ahead;
-    let twelve_hours = 12 * 3600 * MICROS_PER_SECOND;
-    if afternoon && hour != 12 {
-        micros += twelve_hours;
-    } else if !afternoon && hour == 12 {
-        micros -= twelve_hours;
+    match (micros / HOUR_MICROS, half) {
+        (12, b'A' | b'a') => Some(micros - 12 * HOUR_MICROS),
+        (1..=11, b'A' | b'a') | (12, _) => Some(micros),
+        (1..=11, _) => Some(micros + 12 * HOUR_MICROS),
+        _ => None,
     }
-    Some(micros)
 }
 
 /// `:MM:SS` and a fraction, behind an hour that has been read.

@@ -13,11 +13,12 @@
 
 use std::sync::LazyLock;
 
+use chrono::{DateTime, Datelike};
 use memchr::memmem::{self, Finder};
 
 use super::civil::Civil;
 use super::cursor::Cursor;
-use super::layout::{Reading, read_any};
+use super::layout::read_any;
 use super::{Found, Layout, Stamp, inline, prefix};
 
 /// How far into a line a timestamp may start, in bytes.
@@ -35,8 +36,8 @@ const SAME_TIME_MICROS: u64 = 26 * 3600 * 1_000_000;
 
 /// The timestamp of the entry that `line` starts; `None` if it continues another entry.
 ///
-/// The time that this takes is bounded: nothing beyond the first few hundred bytes and the last few dozen is looked
-/// at.
+/// The time that this takes is bounded: only the first few hundred bytes are looked at, and the
+/// last few dozen.
 pub fn find(line: &[u8]) -> Option<Found> {
     let head = line.get(..HEAD_BYTES + STAMP_BYTES).unwrap_or(line);
     if !has_digits_enough(head) {
@@ -45,7 +46,8 @@ pub fn find(line: &[u8]) -> Option<Found> {
     match find_at_head(head) {
         Some(found) => Some(with_year(head, found)),
         None if starts_unindented_text(line) => {
-            inline::find_bracket(head, 0).or_else(|| inline::find_rails(line))
+            let bracket = inline::find_bracket(head, 0);
+            bracket.or_else(|| inline::find_rails(line)).or_else(|| inline::find_unbracketed(head))
         }
         None => None,
     }
@@ -62,11 +64,11 @@ pub fn find_like(line: &[u8], hint: &Found) -> Option<Found> {
     }
     match hint.layout.read(line, start) {
         None => find(line),
-        Some(reading) if reading.layout == Layout::Syslog => {
+        Some(found) if found.layout == Layout::Syslog => {
             let head = line.get(..HEAD_BYTES + STAMP_BYTES).unwrap_or(line);
-            Some(with_year(head, found(start, reading)))
+            Some(with_year(head, found))
         }
-        Some(reading) => Some(found(start, reading)),
+        found => found,
     }
 }
 
@@ -80,17 +82,11 @@ pub fn parse_value(value: &[u8]) -> Option<Stamp> {
     let value =
         value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value);
     let value = value.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or(value);
-    let reading = read_any(value, 0)?;
-    let rest = value.get(reading.end..)?;
+    let found = read_any(value, 0)?;
+    let rest = value.get(found.range.end..)?;
     let names_zone_again =
         [&b"["[..], b" (", b" UTC", b" m=+"].iter().any(|start| rest.starts_with(start));
-    (rest.is_empty() || names_zone_again).then_some(reading.stamp)
-}
-
-/// A timestamp that was read at `start`.
-#[inline]
-pub(super) fn found(start: usize, reading: Reading) -> Found {
-    Found { stamp: reading.stamp, range: start..reading.end, layout: reading.layout }
+    (rest.is_empty() || names_zone_again).then_some(found.stamp)
 }
 
 /// Whether there are as many digits as the shortest timestamp has, `May  6 04:49:00`.
@@ -116,7 +112,7 @@ fn find_at_head(line: &[u8]) -> Option<Found> {
     let indented = prefix::skip_blanks(&mut cursor) > 0;
     if indented {
         cursor.eat(b'[');
-        return read_any(line, cursor.at()).map(|reading| found(cursor.at(), reading));
+        return read_any(line, cursor.at());
     }
     cursor.eat(b'"');
     find_behind_prefixes(line, cursor)
@@ -129,11 +125,9 @@ fn find_behind_prefixes(line: &[u8], mut cursor: Cursor<'_>) -> Option<Found> {
         if cursor.at() > HEAD_BYTES {
             return None;
         }
-        if let Some(reading) = read_any(line, cursor.at()) {
-            return Some(found(cursor.at(), reading));
-        }
-        if let Some(found) = inline::find_logfmt(line, cursor) {
-            return Some(found);
+        let found = read_any(line, cursor.at()).or_else(|| inline::find_logfmt(line, cursor));
+        if found.is_some() {
+            return found;
         }
         prefix::skip(&mut cursor, in_brackets)?;
         prefix::skip_blanks(&mut cursor);
@@ -183,8 +177,7 @@ fn fuller(line: &[u8], first: &Found, civil: Civil) -> Option<Found> {
 
 /// The year in which `civil` is about the same time as `clock_micros`.
 fn year_near(civil: Civil, clock_micros: i64) -> Option<i32> {
-    use chrono::Datelike;
-    let year = chrono::DateTime::from_timestamp_micros(clock_micros)?.year();
+    let year = DateTime::from_timestamp_micros(clock_micros)?.year();
     (year - 1..=year + 1).find(|year| {
         let clock = civil.clock_micros(*year);
         clock.is_some_and(|clock| clock.abs_diff(clock_micros) <= SAME_TIME_MICROS)

@@ -7,7 +7,7 @@ use super::civil::{Civil, days_since_epoch};
 use super::clock::{self, Offset};
 use super::cursor::Cursor;
 use super::zone_name::ZoneName;
-use super::{Stamp, epoch, named, numeric};
+use super::{Found, Stamp, epoch, named, numeric};
 use crate::time::Timestamp;
 
 /// How a timestamp is written. Separators, fractions and offsets may differ within one layout.
@@ -57,18 +57,10 @@ pub enum Layout {
     Epoch,
 }
 
-/// A timestamp that was read, and the bytes that it took.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reading {
-    pub(super) stamp: Stamp,
-    pub(super) end: usize,
-    pub(super) layout: Layout,
-}
-
 impl Layout {
     /// Reads a timestamp of this layout that starts at `at`.
     #[inline]
-    pub(super) fn read(self, line: &[u8], at: usize) -> Option<Reading> {
+    pub(super) fn read(self, line: &[u8], at: usize) -> Option<Found> {
         let mut cursor = Cursor::new(line, at);
         let stamp = match self {
             Self::Iso => numeric::iso(&mut cursor),
@@ -88,7 +80,7 @@ impl Layout {
             Self::WeekdayIso => named::weekday_iso(&mut cursor),
             Self::Klog => named::klog(&mut cursor),
         }?;
-        cursor.at_boundary().then_some(Reading { stamp, end: cursor.at(), layout: self })
+        cursor.at_boundary().then(|| Found { stamp, range: at..cursor.at(), layout: self })
     }
 }
 
@@ -124,7 +116,7 @@ fn numeric_candidates(text: &[u8]) -> &'static [Layout] {
 
 /// Reads the timestamp that starts at `at`, whatever its layout.
 #[inline]
-pub(super) fn read_any(line: &[u8], at: usize) -> Option<Reading> {
+pub(super) fn read_any(line: &[u8], at: usize) -> Option<Found> {
     let text = line.get(at..)?;
     let candidates = match text.first()? {
         b'0'..=b'9' => numeric_candidates(text),

@@ -21,7 +21,7 @@ use std::ops::Range;
 
 use crate::time::Timestamp;
 
-pub use civil::Civil;
+pub use civil::{Civil, Resolver};
 pub use head::{find, find_like, parse_value};
 pub use layout::Layout;
 pub use years::{YearSurvey, YearTracker};

@@ -1,7 +1,7 @@
 //! Layouts that start with the name of a month or a weekday, or with a level's letter.
 
 use super::Stamp;
-use super::clock::{Offset, time_of_day, time_with_day_half};
+use super::clock::{Offset, time_of_day, time_with_short_hour};
 use super::cursor::Cursor;
 use super::layout::Date;
 use super::numeric::{compact_date, iso};
@@ -72,7 +72,7 @@ pub(super) fn month_first(cursor: &mut Cursor<'_>) -> Option<Stamp> {
     let year = cursor.digits::<4>()?;
     cursor.eat(b',');
     cursor.expect(b' ')?;
-    let time = time_with_day_half(cursor)?;
+    let time = time_with_short_hour(cursor)?;
     Date::full(year, month, day).at_with_offset(time, cursor)
 }
 

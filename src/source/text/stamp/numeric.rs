@@ -1,7 +1,7 @@
 //! Layouts that start with a digit.
 
 use super::Stamp;
-use super::clock::{self, Offset, micros_of_day, time_of_day, time_with_day_half};
+use super::clock::{self, Offset, micros_of_day, time_of_day, time_with_short_hour, with_day_half};
 use super::cursor::Cursor;
 use super::layout::Date;
 use super::named::month_name;
@@ -10,8 +10,8 @@ use super::named::month_name;
 #[inline]
 pub(super) fn iso(cursor: &mut Cursor<'_>) -> Option<Stamp> {
     if let Some((date, whole)) = common_iso(cursor) {
-        let micros = whole + clock::fraction_micros(cursor);
-        return date.at_with_offset(micros, cursor);
+        let time = whole + clock::fraction_micros(cursor);
+        return date.at_with_offset(with_day_half(cursor, time)?, cursor);
     }
     let date = iso_date(cursor)?;
     let separator = cursor.peek()?;
@@ -19,7 +19,11 @@ pub(super) fn iso(cursor: &mut Cursor<'_>) -> Option<Stamp> {
     if separator == b'-' && cursor.peek_at(2) == Some(b'.') {
         return db2_time(cursor, date);
     }
-    let time = clock::time_of_day_or_minute(cursor)?;
+    let start = *cursor;
+    let time = time_with_short_hour(cursor).or_else(|| {
+        *cursor = start;
+        clock::minute_of_day(cursor)
+    })?;
     date.at_with_offset(time, cursor)
 }
 
@@ -59,8 +63,8 @@ fn iso_date(cursor: &mut Cursor<'_>) -> Option<Date> {
     Some(Date::full(year, month, day))
 }
 
-/// What stands between date and time: `T`, a space or two, a tab (CloudFront), `_`, `-` (DB2),
-/// `:`, or ` - ` (GIN).
+/// What stands between date and time: `T`, a space or two (MariaDB's hour may have one digit), a
+/// tab (CloudFront), `_`, `-` (Db2), `:`, a comma and a space, or ` - ` (GIN).
 #[inline]
 fn iso_separator(cursor: &mut Cursor<'_>) -> Option<()> {
     match cursor.peek()? {
@@ -233,7 +237,7 @@ pub(super) fn slashed(cursor: &mut Cursor<'_>) -> Option<Stamp> {
     };
     cursor.eat(b',');
     cursor.expect(b' ')?;
-    let time = time_with_day_half(cursor)?;
+    let time = time_with_short_hour(cursor)?;
     if !has_century && could_be_year_first && cursor.peek_back(4) != Some(b':') {
         return None;
     }

@@ -73,35 +73,36 @@ fn skip_escape(cursor: &mut Cursor<'_>) -> bool {
 
 /// Moves past the signs that open a timestamp, and says whether a `[` was among them.
 ///
-/// `####<` is WebLogic's, `[#|` GlassFish's, `*` and `.` mark a Cisco clock that is not in sync.
+/// `####<` is WebLogic's, `[#|` GlassFish's, `*** ` Oracle's trace files', `--` wget's; `*` and `.`
+/// mark a Cisco clock that is not in sync.
 pub(super) fn skip_openers(cursor: &mut Cursor<'_>) -> bool {
     let mut in_brackets = false;
     loop {
-        match cursor.peek() {
-            Some(b'[') => {
-                in_brackets = true;
-                cursor.skip(1);
-                cursor.eat_all(b"#|");
-            }
-            Some(b'<') if !cursor.peek_at(1).is_some_and(|byte| byte.is_ascii_digit()) => {
-                cursor.skip(1)
-            }
-            Some(b'<') => return in_brackets,
-            Some(b'#') if cursor.eat_all(b"####<") => {}
-            Some(b'*' | b'.')
-                if cursor.peek_at(1).is_some_and(|byte| byte.is_ascii_uppercase()) =>
-            {
-                cursor.skip(1);
-            }
-            Some(b' ' | b'\t' | 0x1b) => {
-                let before = cursor.at();
-                skip_blanks(cursor);
-                if cursor.at() == before {
-                    return in_brackets;
-                }
-            }
-            _ => return in_brackets,
+        let before = cursor.at();
+        skip_blanks(cursor);
+        skip_line_mark(cursor);
+        if cursor.eat(b'[') {
+            in_brackets = true;
+            cursor.eat_all(b"#|");
         }
+        if cursor.peek() == Some(b'<') && !is_priority(*cursor) {
+            cursor.skip(1);
+        }
+        if cursor.at() == before {
+            return in_brackets;
+        }
+    }
+}
+
+/// Moves past a mark that a program puts right before the timestamp.
+fn skip_line_mark(cursor: &mut Cursor<'_>) {
+    let at_start = cursor.at() == 0;
+    match (cursor.peek(), cursor.peek_at(1), cursor.peek_at(2)) {
+        (Some(b'*'), Some(b'*'), _) if at_start && cursor.eat_all(b"*** ") => {}
+        (Some(b'-'), Some(b'-'), Some(b'0'..=b'9')) if at_start => cursor.skip(2),
+        (Some(b'#'), ..) if at_start && cursor.eat_all(b"####") => {}
+        (Some(b'*' | b'.'), Some(b'A'..=b'Z'), _) => cursor.skip(1),
+        _ => {}
     }
 }
 
@@ -188,15 +189,18 @@ fn rest_of_brackets(cursor: &mut Cursor<'_>) -> Option<()> {
     Some(())
 }
 
+/// Whether `<34>` stands here.
+fn is_priority(mut cursor: Cursor<'_>) -> bool {
+    cursor.skip(1);
+    let digits = cursor.count_digits();
+    (1..=3).contains(&digits) && cursor.peek_at(digits) == Some(b'>')
+}
+
 /// `<34>` with the version of RFC 5424 (`<34>1 `) or Cisco's sequence number (`<34>123: `).
 fn priority(cursor: &mut Cursor<'_>) -> Option<()> {
     cursor.expect(b'<')?;
-    let digits = cursor.count_digits();
-    cursor.skip(digits);
+    cursor.skip(cursor.count_digits());
     cursor.expect(b'>')?;
-    if digits > 3 {
-        return None;
-    }
     let mut ahead = *cursor;
     let digits = ahead.count_digits();
     ahead.skip(digits);
@@ -224,13 +228,17 @@ fn sequence_number(cursor: &mut Cursor<'_>) -> Option<()> {
     Some(())
 }
 
-/// Fixed words: MySQL's slow log, LTSV, AWS load balancers, Erlang's reports, workers of Ray and
-/// vLLM.
+/// Fixed words: MySQL's slow log, LTSV, AWS load balancers, Sanic's workers, Erlang's reports,
+/// workers of Ray and vLLM.
 fn literal(cursor: &mut Cursor<'_>) -> Option<()> {
     if cursor.at() == 0 && CONNECTION_TYPES.iter().any(|word| cursor.eat_all(word)) {
         return cursor.peek()?.is_ascii_digit().then_some(());
     }
     if cursor.eat_all(b"# Time: ") || cursor.eat_all(b"time:") {
+        return cursor.peek()?.is_ascii_digit().then_some(());
+    }
+    if cursor.eat_all(b"Main ") || (cursor.eat_all(b"Srv") && sanic_worker_number(cursor)) {
+        cursor.skip_while(|byte| matches!(byte, b' ' | b'|'));
         return cursor.peek()?.is_ascii_digit().then_some(());
     }
     let rest = cursor.rest();
@@ -247,6 +255,12 @@ fn literal(cursor: &mut Cursor<'_>) -> Option<()> {
         return Some(());
     }
     None
+}
+
+/// The number in `Srv 0 ` and `Srv12|`, in two columns.
+fn sanic_worker_number(cursor: &mut Cursor<'_>) -> bool {
+    cursor.eat(b' ');
+    cursor.one_or_two_digits().is_some()
 }
 
 /// `1234:M ` (Redis), `1234 ` (Odyssey) and `1234  - ` (Nest).

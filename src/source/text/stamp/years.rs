@@ -4,6 +4,7 @@
 //! modification time says which year the last line is from. So a first pass counts the turns of
 //! the year, and a second one hands each line its year.
 
+use chrono::Datelike;
 use chrono_tz::Tz;
 
 use super::civil::{Civil, days_since_epoch};
@@ -108,6 +109,5 @@ fn day_of_leap_year(civil: Civil) -> i64 {
 }
 
 fn year_of(at: Timestamp, zone: Tz) -> i32 {
-    use chrono::Datelike;
     at.to_utc().with_timezone(&zone).year()
 }
