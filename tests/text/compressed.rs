@@ -102,5 +102,6 @@ fn a_stream_without_any_content_left_is_no_empty_log() {
     let bytes = compressed("gzip", &log(0, 1000));
     let seen = ask(&bytes[..12]);
     assert_eq!(seen.summary.entries, 0);
+    assert_eq!(seen.summary.kind, ebbline::source::SourceKind::Binary);
     assert_eq!(seen.damage[0].problem, "truncated gzip stream");
 }

@@ -315,3 +315,29 @@ fn rfc_5424_lines_have_all_parts() {
     assert_eq!(event.priority, Some(2));
     assert_eq!(event.identifier.as_deref(), Some("api"));
 }
+
+#[test]
+fn objects_of_several_lines_are_entries_with_a_time() {
+    let log = r#"{
+  "time": "2026-05-06T04:49:00Z",
+  "status": 503
+}
+{
+  "time": "2026-05-06T04:50:00Z",
+  "nested": {
+    "time": 0
+  }
+}
+"#;
+    let seen = ask(log);
+    let expected = minutes(&[("2026-05-06T04:49", 1), ("2026-05-06T04:50", 1)]);
+    assert_eq!(seen.by_minute(), expected);
+    assert_eq!(seen.events.len(), 1);
+}
+
+#[test]
+fn logs_whose_every_line_is_indented_are_read() {
+    let log = "  2026-05-06 04:49:00 a\n  2026-05-06 04:50:00 b\nmore\n";
+    let expected = minutes(&[("2026-05-06T04:49", 1), ("2026-05-06T04:50", 1)]);
+    assert_eq!(ask(log).by_minute(), expected);
+}

@@ -80,6 +80,7 @@ pub fn read(
     }
     let form = match window.bytes() {
         [] if nuls > 0 => Form::Binary,
+        [] if window.has_error() => Form::Unreadable,
         head => detect::form(head, window.is_at_end()),
     };
     let mut recorder = Recorder::new(query, sink, input.path.to_owned(), form.kind());
@@ -115,14 +116,14 @@ fn read_form(
     recorder: &mut Recorder<'_>,
 ) {
     match form {
-        Form::Empty => {}
+        Form::Empty | Form::Unreadable => {}
         Form::Binary => recorder.damage(0, "not text: nothing was read"),
         Form::Export => export::read(lines, recorder, input.path),
         Form::JournalJson => journal_json::read(lines, recorder, input.path),
         Form::Verbose => verbose::read(lines, recorder, input.path),
-        Form::Lines { style, is_dated, .. } => {
+        Form::Lines { style, is_dated, is_indented, .. } => {
             let dating = Dating::new(recorder.query().zone, input.modified, years);
-            let starts = Starts::new(style, dating, is_dated);
+            let starts = Starts::new(style, dating, is_dated, is_indented);
             Assembler::new(lines, starts, style, recorder, input.path).run();
         }
     }

@@ -97,6 +97,11 @@ impl<'a> Window<'a> {
         }
     }
 
+    /// Whether the stream ended with an error.
+    pub(super) fn has_error(&self) -> bool {
+        self.error.is_some()
+    }
+
     /// The operating system's error, if not a byte could be read because of it.
     pub(super) fn error_at_start(&mut self) -> Option<io::Error> {
         let is_first = self.filled == 0 && self.offset == 0;
