@@ -1,6 +1,6 @@
 //! The readers of text: dumps of the real journalctl, real compression tools, and logs as
 //! programs write them.
-#![allow(unreachable_pub)]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "text/compressed.rs"]
 mod compressed;

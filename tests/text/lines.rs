@@ -341,3 +341,14 @@ fn logs_whose_every_line_is_indented_are_read() {
     let expected = minutes(&[("2026-05-06T04:49", 1), ("2026-05-06T04:50", 1)]);
     assert_eq!(ask(log).by_minute(), expected);
 }
+
+#[test]
+fn an_access_log_sent_through_syslog_has_both_headers() {
+    let log = r#"May  6 04:49:00 web nginx: 10.0.0.1 - - [06/May/2025:04:49:00 -0700] "GET / HTTP/1.1" 503 0
+May  6 04:50:00 web nginx: 10.0.0.1 - - [06/May/2025:04:50:00 -0700] "GET / HTTP/1.1" 200 0
+"#;
+    let seen = ask(log);
+    assert_eq!(seen.by_minute(), minutes(&[("2025-05-06T11:49", 1), ("2025-05-06T11:50", 1)]));
+    assert_eq!(seen.events[0].identifier.as_deref(), Some("nginx"));
+    assert!(seen.events[0].message.starts_with("10.0.0.1 - - ["));
+}

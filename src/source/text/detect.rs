@@ -156,8 +156,9 @@ fn starts_indented(text: &[u8]) -> bool {
 fn style_of_dated(line: &[u8], found: &stamp::Found) -> Style {
     let end = found.range.end;
     match found.layout {
+        _ if syslog::rfc3164_end(line).is_some() => Style::Syslog,
         Layout::Iso if style::cri_log(line, end).is_some() => Style::Cri,
-        Layout::Syslog | Layout::WeekdayIso => Style::Syslog,
+        Layout::WeekdayIso => Style::Syslog,
         Layout::Iso | Layout::Epoch if syslog::has_header(line, end) => Style::Syslog,
         _ => Style::Plain,
     }
