@@ -10,5 +10,7 @@ mod dumps;
 mod hostile;
 #[path = "text/lines.rs"]
 mod lines;
+#[path = "text/properties.rs"]
+mod properties;
 #[path = "text/support.rs"]
 mod support;

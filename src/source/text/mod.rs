@@ -90,7 +90,7 @@ pub fn read(
     let years = match (form.lacks_year(), input.modified) {
         (true, Some(modified)) => {
             let text = if input.path == Path::new("-") {
-                let (spooled, copy) = window.spool()?;
+                let (spooled, copy) = window.spool().map_err(explain_spooling)?;
                 window = spooled;
                 copy
             } else {
@@ -127,6 +127,14 @@ fn read_form(
             Assembler::new(lines, starts, style, recorder, input.path).run();
         }
     }
+}
+
+fn explain_spooling(error: io::Error) -> io::Error {
+    let text = format!(
+        "timestamps without a year need standard input to be kept in a temporary file: {error}; \
+         set TMPDIR to a directory with more room, or give the log as a file"
+    );
+    io::Error::new(error.kind(), text)
 }
 
 /// The text in a file: decompressed, in UTF-8.

@@ -135,7 +135,8 @@ impl<'a> Rest<'a> {
             Some((name, pid)) => {
                 header.pid = pid;
                 header.identifier = Some(name);
-                header.unit = Some(name).filter(|name| is_unit(name));
+                // A user's unit follows the system's, which it runs in, after a slash.
+                header.unit = name.split(|&byte| byte == b'/').next().filter(|name| is_unit(name));
             }
             None => self.at = after_host,
         }
