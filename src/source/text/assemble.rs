@@ -120,8 +120,9 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
 
     /// Adds a line to the open entry; lines before the first entry make one without a time.
     fn extend(&mut self, line: &Line) {
+        let text = self.lines.bytes().get(line.range.clone()).unwrap_or(&[]);
         match (&mut self.open, self.lines.mark()) {
-            _ if line.range.is_empty() => {}
+            _ if text.trim_ascii_start().is_empty() => {}
             (Some(open), Some(mark)) => {
                 open.length = line.range.end.saturating_sub(mark);
                 open.line_count += 1;
@@ -133,7 +134,7 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
 
     /// Counts the open entry, if there is one.
     fn close(&mut self) -> ControlFlow<()> {
-        let (Some(open), Some(start)) = (self.open.take(), self.lines.mark()) else {
+        let (Some(mut open), Some(start)) = (self.open.take(), self.lines.mark()) else {
             return ControlFlow::Continue(());
         };
         self.lines.set_mark(None);
@@ -147,6 +148,10 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
         let classifier = self.recorder.query().classifier;
         let can_be_event = is_decoded(self.style, &open, bytes.get(range.clone()))
             || self.candidates.touch(classifier, bytes, self.lines.generation(), &range);
+        if open.at.is_none() && open.line_count > 1 && bytes.get(start) == Some(&b'{') {
+            let object = bytes.get(range.clone()).unwrap_or(&[]);
+            open.at = self.starts.time_of_pretty_object(object);
+        }
         if !can_be_event && self.recorder.is_unfiltered() {
             self.recorder.count(open.at);
             return ControlFlow::Continue(());

@@ -6,7 +6,7 @@ use std::io::Read;
 use chrono::Datelike;
 use chrono_tz::Tz;
 
-use super::stamp::{self, Civil, Found, Stamp, YearSurvey, YearTracker};
+use super::stamp::{self, Civil, Found, Resolver, Stamp, YearSurvey, YearTracker};
 use super::window::{Lines, Window};
 use crate::time::Timestamp;
 
@@ -22,36 +22,25 @@ pub(super) struct Dated {
 /// Dates the lines of one file, in their order.
 pub(super) struct Dating {
     zone: Tz,
+    resolver: Resolver,
     /// When the file was last written.
     modified: Option<Timestamp>,
     years: Option<YearTracker>,
     like: Option<Found>,
     previous: Option<Timestamp>,
-    minute: Option<WallMinute>,
 }
-
-/// A minute of a wall clock, and the instant at which it began.
-///
-/// Neighbouring entries are mostly of one minute, and finding a zone's offset costs more than
-/// reading the line.
-struct WallMinute {
-    civil: Civil,
-    start_micros: i64,
-}
-
-const MICROS_PER_MINUTE: i64 = 60_000_000;
 
 impl Dating {
     /// Dating in `zone` for lines that name no offset. `years` is what a first pass found out
     /// where timestamps have no year.
     pub(super) fn new(zone: Tz, modified: Option<Timestamp>, years: Option<YearTracker>) -> Self {
-        Self { zone, modified, years, like: None, previous: None, minute: None }
+        Self { zone, resolver: Resolver::new(zone), modified, years, like: None, previous: None }
     }
 
     /// From here on, lines that name no offset are in `zone`.
     pub(super) fn set_zone(&mut self, zone: Tz) {
         self.zone = zone;
-        self.minute = None;
+        self.resolver = Resolver::new(zone);
     }
 
     /// The nearest earlier instant of the file.
@@ -85,18 +74,12 @@ impl Dating {
         at
     }
 
-    fn resolve(&mut self, mut civil: Civil) -> Option<Timestamp> {
-        if civil.year.is_none() {
-            civil.year = Some(self.year_of(civil)?);
-        }
-        let in_minute = civil.micros_of_day % MICROS_PER_MINUTE;
-        civil.micros_of_day -= in_minute;
-        if let Some(minute) = self.minute.as_ref().filter(|minute| minute.civil == civil) {
-            return Timestamp::from_micros(minute.start_micros + in_minute);
-        }
-        let start = civil.resolve(self.zone, 0, self.previous)?;
-        self.minute = Some(WallMinute { civil, start_micros: start.micros() });
-        Timestamp::from_micros(start.micros() + in_minute)
+    fn resolve(&mut self, civil: Civil) -> Option<Timestamp> {
+        let year = match civil.year {
+            Some(year) => year,
+            None => self.year_of(civil)?,
+        };
+        self.resolver.resolve(civil, year, self.previous)
     }
 
     /// The year of a reading without one. Where no first pass was made because the file began

@@ -18,6 +18,8 @@ pub(super) enum Form {
     Empty,
     /// Nothing that can be read as a log.
     Binary,
+    /// Nothing could be read at all, because of an error that is told elsewhere.
+    Unreadable,
     /// `journalctl -o export`.
     Export,
     /// `journalctl -o json` and its variants.
@@ -30,6 +32,8 @@ pub(super) enum Form {
         style: Style,
         /// Whether any line carries a time.
         is_dated: bool,
+        /// Whether the first line with content is indented and carries a time: then so do others.
+        is_indented: bool,
         /// Whether there are times without a year.
         lacks_year: bool,
     },
@@ -40,7 +44,7 @@ impl Form {
     pub(super) fn kind(self) -> SourceKind {
         match self {
             Self::Empty => SourceKind::Empty,
-            Self::Binary => SourceKind::Binary,
+            Self::Binary | Self::Unreadable => SourceKind::Binary,
             Self::Export => SourceKind::Export,
             Self::JournalJson => SourceKind::JournalJson,
             Self::Verbose => SourceKind::Syslog,
@@ -90,11 +94,17 @@ pub(super) fn form(head: &[u8], is_whole: bool) -> Form {
 }
 
 /// Whether these bytes are no text: control characters that no program logs, in such a number
-/// that they are no accident.
+/// that they are no accident. A run of NUL bytes counts once: it is a hole in the file.
 fn is_binary(text: &[u8]) -> bool {
-    let is_control = |byte: &&u8| matches!(byte, 0..=6 | 14..=26 | 28..=31 | 127);
-    let controls = text.iter().filter(is_control).count();
-    text.is_empty() || controls * 20 > text.len()
+    let (mut length, mut controls, mut previous) = (0, 0, None);
+    for &byte in text {
+        if byte != 0 || previous != Some(0) {
+            length += 1;
+            controls += usize::from(matches!(byte, 0..=6 | 14..=26 | 28..=31 | 127));
+        }
+        previous = Some(byte);
+    }
+    length == 0 || controls * 20 > length
 }
 
 /// The style that most lines have.
@@ -102,10 +112,12 @@ fn lines_form(text: &[u8]) -> Form {
     let mut votes = [0_usize; 4];
     let mut count = 0;
     let (mut is_dated, mut lacks_year) = (false, false);
+    let is_indented = starts_indented(text);
     for line in text.split(|&byte| byte == b'\n').take(MAX_LINES) {
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.first().is_none_or(|first| b" \t".contains(first)) {
+        let is_continued = line.first().is_some_and(|first| b" \t".contains(first)) && !is_indented;
+        if is_continued || line.is_empty() {
             continue;
         }
         count += 1;
@@ -132,14 +144,21 @@ fn lines_form(text: &[u8]) -> Form {
         .zip(votes)
         .find(|&(_, votes)| votes * 2 > count)
         .map_or(Style::Plain, |(style, _)| style);
-    Form::Lines { style, is_dated, lacks_year }
+    Form::Lines { style, is_dated, is_indented, lacks_year }
+}
+
+fn starts_indented(text: &[u8]) -> bool {
+    let mut lines = text.split(|&byte| byte == b'\n');
+    let first = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or(&[]);
+    first.first().is_some_and(|first| b" \t".contains(first)) && stamp::find(first).is_some()
 }
 
 fn style_of_dated(line: &[u8], found: &stamp::Found) -> Style {
     let end = found.range.end;
     match found.layout {
+        _ if syslog::rfc3164_end(line).is_some() => Style::Syslog,
         Layout::Iso if style::cri_log(line, end).is_some() => Style::Cri,
-        Layout::Syslog | Layout::WeekdayIso => Style::Syslog,
+        Layout::WeekdayIso => Style::Syslog,
         Layout::Iso | Layout::Epoch if syslog::has_header(line, end) => Style::Syslog,
         _ => Style::Plain,
     }

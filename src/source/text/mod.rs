@@ -78,7 +78,11 @@ pub fn read(
     if let Some(error) = window.error_at_start() {
         return Err(error);
     }
-    let form = detect::form(window.bytes(), window.is_at_end());
+    let form = match window.bytes() {
+        [] if nuls > 0 => Form::Binary,
+        [] if window.has_error() => Form::Unreadable,
+        head => detect::form(head, window.is_at_end()),
+    };
     let mut recorder = Recorder::new(query, sink, input.path.to_owned(), form.kind());
     if nuls > 0 && form != Form::Binary {
         recorder.damage(0, format!("{nuls} NUL bytes before the first line"));
@@ -86,7 +90,7 @@ pub fn read(
     let years = match (form.lacks_year(), input.modified) {
         (true, Some(modified)) => {
             let text = if input.path == Path::new("-") {
-                let (spooled, copy) = window.spool()?;
+                let (spooled, copy) = window.spool().map_err(explain_spooling)?;
                 window = spooled;
                 copy
             } else {
@@ -112,17 +116,25 @@ fn read_form(
     recorder: &mut Recorder<'_>,
 ) {
     match form {
-        Form::Empty => {}
+        Form::Empty | Form::Unreadable => {}
         Form::Binary => recorder.damage(0, "not text: nothing was read"),
         Form::Export => export::read(lines, recorder, input.path),
         Form::JournalJson => journal_json::read(lines, recorder, input.path),
         Form::Verbose => verbose::read(lines, recorder, input.path),
-        Form::Lines { style, is_dated, .. } => {
+        Form::Lines { style, is_dated, is_indented, .. } => {
             let dating = Dating::new(recorder.query().zone, input.modified, years);
-            let starts = Starts::new(style, dating, is_dated);
+            let starts = Starts::new(style, dating, is_dated, is_indented);
             Assembler::new(lines, starts, style, recorder, input.path).run();
         }
     }
+}
+
+fn explain_spooling(error: io::Error) -> io::Error {
+    let text = format!(
+        "timestamps without a year need standard input to be kept in a temporary file: {error}; \
+         set TMPDIR to a directory with more room, or give the log as a file"
+    );
+    io::Error::new(error.kind(), text)
 }
 
 /// The text in a file: decompressed, in UTF-8.

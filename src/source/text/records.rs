@@ -23,17 +23,44 @@ pub(super) fn is_level(word: &[u8]) -> bool {
 /// Whether an undated line among dated entries starts a record of its own: it begins with a
 /// level (`INFO:     `, `ERROR `, `[warn]`, `level=error`) or is the line of an access log.
 pub(super) fn starts_record(line: &[u8]) -> bool {
+    let line = strip_prefix(line);
     starts_with_level(line) || starts_with_bracketed_level(line) || is_access_line(line) || {
         let logfmt: [&[u8]; 3] = [b"level=", b"lvl=", b"severity="];
         logfmt.iter().any(|key| line.starts_with(key))
     }
 }
 
+/// The line without what a terminal or a container tool puts before it: a colour, and the name of
+/// the container (`api-1  | …` of Docker Compose, `[pod/api/app] …` of `kubectl logs --prefix`).
+fn strip_prefix(line: &[u8]) -> &[u8] {
+    let line = strip_colour(line);
+    let after_container = if line.starts_with(b"[pod/") {
+        memchr::memmem::find(line.get(..200).unwrap_or(line), b"] ")
+            .and_then(|at| line.get(at + 2..))
+    } else {
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+        let name = line.iter().take(64).take_while(|byte| is_name(byte)).count();
+        let rest = line.get(name..).filter(|rest| name > 0 && rest.starts_with(b" "));
+        rest.and_then(|rest| rest.trim_ascii_start().strip_prefix(b"| "))
+    };
+    strip_colour(after_container.unwrap_or(line))
+}
+
+/// The line without the escape sequences that set colours at its start (ECMA-48 SGR).
+fn strip_colour(mut line: &[u8]) -> &[u8] {
+    while let Some(rest) = line.strip_prefix(b"\x1b[") {
+        let length = rest.iter().take_while(|&&byte| byte.is_ascii_digit() || byte == b';').count();
+        let Some([b'm', rest @ ..]) = rest.get(length..) else { break };
+        line = rest;
+    }
+    line
+}
+
 /// `INFO:     127.0.0.1 …`, `ERROR:app:…`, `WARN  …`. Loggers that leave out the time write
 /// levels in capitals; `Error: …` is how exceptions print.
 fn starts_with_level(line: &[u8]) -> bool {
     let length = line.iter().take(9).take_while(|byte| byte.is_ascii_uppercase()).count();
-    let Some((word, [b':' | b' ' | b'\t', ..])) = line.split_at_checked(length) else {
+    let Some((word, [b':' | b' ' | b'\t' | b'\x1b', ..])) = line.split_at_checked(length) else {
         return false;
     };
     is_level(word)
@@ -90,6 +117,7 @@ enum Trace {
 impl Continuations {
     /// Whether `line` continues the entry before it.
     pub(super) fn continues(&mut self, line: &[u8]) -> bool {
+        let line = strip_prefix(line);
         const OPENINGS: [&[u8]; 9] = [
             b"at ",
             b"Caused by:",
@@ -146,6 +174,9 @@ mod tests {
             r#"10.0.0.1 - - "GET / HTTP/1.1" 503 0"#,
             "GET /api/orders 503 12.345 ms - 19",
             "level=error msg=failed",
+            "\x1b[32mINFO\x1b[0m:     10.0.0.1:5 - \"GET / HTTP/1.1\" 503",
+            "api-1  | INFO:     10.0.0.1:5 - \"GET / HTTP/1.1\" 503",
+            "[pod/api-7/app] ERROR failed",
         ] {
             assert!(starts_record(line.as_bytes()), "{line}");
         }
@@ -163,6 +194,7 @@ mod tests {
             "HTTP/1.1 503 Service Unavailable",
             "Information about the pool",
             "SELECT * FROM t",
+            "api-1  |   File \"a.py\", line 1",
         ] {
             assert!(!starts_record(line.as_bytes()), "{line}");
         }

@@ -32,7 +32,7 @@ pub(super) struct Starts {
     dating: Dating,
     /// Whether the file's entries carry times: an undated line then is the exception.
     is_dated: bool,
-    /// Whether the last dated entry began with white space, so that indentation says nothing.
+    /// Whether the file's entries begin with white space, so that indentation says nothing.
     is_indented: bool,
     /// A part of a container's line that the next line goes on with.
     is_partial: bool,
@@ -41,13 +41,14 @@ pub(super) struct Starts {
 }
 
 impl Starts {
-    /// `is_dated`: whether timestamps were seen at the file's beginning.
-    pub(super) fn new(style: Style, dating: Dating, is_dated: bool) -> Self {
+    /// `is_dated`: whether timestamps were seen at the file's beginning; `is_indented`: and whether
+    /// the first of them stood on an indented line.
+    pub(super) fn new(style: Style, dating: Dating, is_dated: bool, is_indented: bool) -> Self {
         Self {
             style,
             dating,
             is_dated,
-            is_indented: false,
+            is_indented,
             is_partial: false,
             continuations: Continuations::default(),
             boot: None,
@@ -64,7 +65,7 @@ impl Starts {
     pub(super) fn of(&mut self, line: &[u8]) -> Start {
         match line.first() {
             None => Start::Continues,
-            Some(b' ' | b'\t') if self.is_dated && !self.is_indented => Start::Continues,
+            Some(b' ' | b'\t') if !self.is_indented => Start::Continues,
             Some(b'#') if is_w3c_directive(line) => {
                 // W3C extended logs (IIS, CloudFront) are in UTC by definition.
                 self.dating.set_zone(Tz::UTC);
@@ -80,7 +81,6 @@ impl Starts {
     fn of_text(&mut self, line: &[u8]) -> Start {
         if let Some(dated) = self.dating.date(line) {
             self.is_dated = true;
-            self.is_indented = line.first().is_some_and(|first| b" \t".contains(first));
             return Start::Entry { at: dated.at, stamp_end: dated.end };
         }
         if self.style == Style::Syslog
@@ -123,6 +123,11 @@ impl Starts {
         let stamp = json::time(line)?;
         self.is_dated = true;
         self.dating.instant(stamp)
+    }
+
+    /// The time in an object of several lines, which is an entry of its own in an undated file.
+    pub(super) fn time_of_pretty_object(&mut self, object: &[u8]) -> Option<Timestamp> {
+        json::time(object).and_then(|stamp| self.dating.instant(stamp))
     }
 
     fn of_cri(&mut self, line: &[u8]) -> Start {

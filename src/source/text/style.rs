@@ -106,14 +106,19 @@ pub(super) fn unescape_rsyslog(message: &[u8], out: &mut Vec<u8>) -> bool {
 /// The header of an entry's first line, whose timestamp ends at `stamp_end`; all of the line is
 /// message where it has none.
 pub(super) fn header(style: Style, line: &[u8], stamp_end: usize) -> syslog::Header<'_> {
-    // An RFC 3164 timestamp begins with a month, and promises a header. Others promise nothing.
-    let promised = line.first().is_some_and(|first| first.is_ascii_alphabetic());
-    let is_headed = style == Style::Syslog
-        && stamp_end > 0
-        && (promised
-            || syslog::monotonic_end(line).is_some()
-            || syslog::has_header(line, stamp_end));
-    if is_headed { syslog::header(line, stamp_end) } else { syslog::Header::default() }
+    if style != Style::Syslog || stamp_end == 0 {
+        return syslog::Header::default();
+    }
+    if let Some(own_end) = syslog::rfc3164_end(line) {
+        return syslog::header(line, own_end);
+    }
+    // Days of the week are journalctl's, and promise a header. Digits promise nothing.
+    let promised = line.first().is_some_and(|first| first.is_ascii_alphabetic())
+        || syslog::monotonic_end(line).is_some();
+    if promised || syslog::has_header(line, stamp_end) {
+        return syslog::header(line, stamp_end);
+    }
+    syslog::Header::default()
 }
 
 #[cfg(test)]

@@ -56,6 +56,33 @@ pub(super) fn monotonic_end(line: &[u8]) -> Option<usize> {
     (is_number && seconds.contains(&b'.')).then_some(close + 2)
 }
 
+/// Where the timestamp of RFC 3164 ends that a line begins with. The time of the entry may be
+/// taken from elsewhere in the line, where it has a year; the header begins here all the same.
+pub(super) fn rfc3164_end(line: &[u8]) -> Option<usize> {
+    const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+    let start = match line.strip_prefix(b"<") {
+        Some(inner) => memchr(b'>', inner.get(..4).unwrap_or(inner))? + 2,
+        None => 0,
+    };
+    let stamp = line.get(start..start + 15)?;
+    let month = stamp.get(..3)?;
+    let is_month = MONTHS.chunks(3).any(|name| name == month);
+    let is_shaped = stamp.iter().zip(b"Mmm dd hh:mm:ss").skip(3).all(|(byte, shape)| match shape {
+        b'd' => byte.is_ascii_digit() || *byte == b' ',
+        b'h' | b'm' | b's' => byte.is_ascii_digit(),
+        other => byte == other,
+    });
+    if !is_month || !is_shaped {
+        return None;
+    }
+    let rest = line.get(start + 15..)?;
+    let fraction = match rest {
+        [b'.', digits @ ..] => 1 + digits.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+        _ => 0,
+    };
+    Some(start + 15 + fraction)
+}
+
 /// The severity in `<PRI>`, and whether the version of RFC 5424 follows.
 fn priority(line: &[u8]) -> (Option<u8>, bool) {
     let Some(inner) = line.strip_prefix(b"<") else { return (None, false) };
@@ -108,7 +135,8 @@ impl<'a> Rest<'a> {
             Some((name, pid)) => {
                 header.pid = pid;
                 header.identifier = Some(name);
-                header.unit = Some(name).filter(|name| is_unit(name));
+                // A user's unit follows the system's, which it runs in, after a slash.
+                header.unit = name.split(|&byte| byte == b'/').next().filter(|name| is_unit(name));
             }
             None => self.at = after_host,
         }
@@ -207,6 +235,14 @@ mod tests {
         assert_eq!(header(line.as_bytes(), 26).priority, Some(2));
         let bare = parts("<34>1 2026-05-06T04:49:00Z web - - - - failed", stamp);
         assert_eq!(bare, ("web".into(), "-".into(), "-".into(), "failed".into()));
+    }
+
+    #[test]
+    fn the_timestamp_of_rfc_3164_is_told_by_its_shape() {
+        assert_eq!(rfc3164_end(b"May  6 04:49:00 db1 api: x"), Some(15));
+        assert_eq!(rfc3164_end(b"<34>May 06 04:49:00.123456 db1 api: x"), Some(26));
+        assert_eq!(rfc3164_end(b"May 06 2026 04:49:00 asa : x"), None);
+        assert_eq!(rfc3164_end(b"May  6"), None);
     }
 
     #[test]

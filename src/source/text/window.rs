@@ -16,6 +16,9 @@ pub(super) const MAX_ENTRY_BYTES: usize = 1 << 20;
 /// the processor's cache until the lines are looked at.
 const CHUNK_BYTES: usize = 256 << 10;
 
+/// The fastest of zstd's usual levels; logs shrink to a tenth.
+const SPOOL_LEVEL: i32 = 1;
+
 /// A part of a stream, from some offset on.
 pub(super) struct Window<'a> {
     reader: Box<dyn Read + 'a>,
@@ -61,8 +64,10 @@ impl<'a> Window<'a> {
             return false;
         }
         let keep_from = keep_from.min(self.filled);
-        self.buffer.copy_within(keep_from..self.filled, 0);
-        self.filled -= keep_from;
+        if keep_from > 0 {
+            self.buffer.copy_within(keep_from..self.filled, 0);
+            self.filled -= keep_from;
+        }
         self.offset += keep_from as u64;
         if self.buffer.len() < self.filled + CHUNK_BYTES {
             self.buffer.resize(self.filled + CHUNK_BYTES, 0);
@@ -97,25 +102,34 @@ impl<'a> Window<'a> {
         }
     }
 
+    /// Whether the stream ended with an error.
+    pub(super) fn has_error(&self) -> bool {
+        self.error.is_some()
+    }
+
     /// The operating system's error, if not a byte could be read because of it.
     pub(super) fn error_at_start(&mut self) -> Option<io::Error> {
         let is_first = self.filled == 0 && self.offset == 0;
         self.error.take_if(|error| is_first && error.raw_os_error().is_some())
     }
 
-    /// Reads the stream to its end into a temporary file: a window on the file's start in place
-    /// of this one, and a second reader of the same text.
+    /// Reads the stream to its end into a temporary file: a window on the same text in place of
+    /// this one, and a second reader of it.
+    ///
+    /// What is kept is compressed: a journal piped in can be larger than the disk.
     pub(super) fn spool(mut self) -> io::Result<(Self, Box<dyn Read>)> {
-        let mut file = tempfile::tempfile()?;
+        let mut encoder = zstd::Encoder::new(tempfile::tempfile()?, SPOOL_LEVEL)?;
         let offset = self.offset;
-        while !self.bytes().is_empty() {
-            file.write_all(self.bytes())?;
-            self.fill(self.filled);
+        loop {
+            encoder.write_all(self.bytes())?;
+            if !self.fill(self.filled) {
+                break;
+            }
         }
-        let second = Spooled { file: file.try_clone()?, position: 0 };
-        let first = Spooled { file, position: 0 };
-        let error = self.error.take();
-        let reader: Box<dyn Read> = match error {
+        let file = encoder.finish()?;
+        let second = zstd::Decoder::new(Spooled { file: file.try_clone()?, position: 0 })?;
+        let first = zstd::Decoder::new(Spooled { file, position: 0 })?;
+        let reader: Box<dyn Read> = match self.error.take() {
             Some(error) => Box::new(first.chain(Failing(Some(error)))),
             None => Box::new(first),
         };
