@@ -1,0 +1,158 @@
+//! What a source is, by its first bytes.
+
+use super::stamp::{self, Layout, Stamp};
+use super::style::{self, Style};
+use super::{syslog, verbose};
+use crate::source::SourceKind;
+
+/// So many bytes of a source decide what it is.
+pub(super) const HEAD_BYTES: usize = 64 << 10;
+
+/// So many lines are looked at.
+const MAX_LINES: usize = 400;
+
+/// What a source turned out to be, and so how it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Not a byte.
+    Empty,
+    /// Nothing that can be read as a log.
+    Binary,
+    /// `journalctl -o export`.
+    Export,
+    /// `journalctl -o json` and its variants.
+    JournalJson,
+    /// `journalctl -o verbose`.
+    Verbose,
+    /// Entries of lines.
+    Lines {
+        /// How most lines are written.
+        style: Style,
+        /// Whether any line carries a time.
+        is_dated: bool,
+        /// Whether there are times without a year.
+        lacks_year: bool,
+    },
+}
+
+impl Form {
+    /// The kind by which the source is known outside.
+    pub(super) fn kind(self) -> SourceKind {
+        match self {
+            Self::Empty => SourceKind::Empty,
+            Self::Binary => SourceKind::Binary,
+            Self::Export => SourceKind::Export,
+            Self::JournalJson => SourceKind::JournalJson,
+            Self::Verbose => SourceKind::Syslog,
+            Self::Lines { style: Style::Syslog, .. } => SourceKind::Syslog,
+            Self::Lines { style: Style::Json | Style::Docker, .. } => SourceKind::Json,
+            Self::Lines { .. } => SourceKind::Text,
+        }
+    }
+
+    /// Whether a first pass must find out the years.
+    pub(super) fn lacks_year(self) -> bool {
+        matches!(self, Self::Lines { lacks_year: true, .. })
+    }
+}
+
+/// The form of a source that begins with `head`; `is_whole`: and has no more bytes.
+pub(super) fn form(head: &[u8], is_whole: bool) -> Form {
+    if head.is_empty() {
+        return Form::Empty;
+    }
+    let text = head.get(head.iter().take_while(|&&byte| byte == 0).count()..).unwrap_or(&[]);
+    let lines = text.split(|&byte| byte == b'\n').take(MAX_LINES);
+    // An export may begin with a binary field, so it is looked for first.
+    if lines.clone().any(|line| line.starts_with(b"__REALTIME_TIMESTAMP=")) {
+        return Form::Export;
+    }
+    if is_binary(text) {
+        return Form::Binary;
+    }
+    if lines
+        .clone()
+        .take(3)
+        .any(|line| line.first() != Some(&b' ') && verbose::cursor(line).is_some())
+    {
+        return Form::Verbose;
+    }
+    let first = text.strip_prefix(b"data: ").unwrap_or(text).trim_ascii_start();
+    let first = first.strip_prefix(b"\x1e").unwrap_or(first);
+    if first.starts_with(b"{") && memchr::memmem::find(text, b"\"__REALTIME_TIMESTAMP\"").is_some()
+    {
+        return Form::JournalJson;
+    }
+    // The last line may be cut off by the end of the head.
+    let whole =
+        if is_whole { text.len() } else { memchr::memrchr(b'\n', text).unwrap_or(text.len()) };
+    lines_form(text.get(..whole).unwrap_or(text))
+}
+
+/// Whether these bytes are no text: control characters that no program logs, in such a number
+/// that they are no accident.
+fn is_binary(text: &[u8]) -> bool {
+    let is_control = |byte: &&u8| matches!(byte, 0..=6 | 14..=26 | 28..=31 | 127);
+    let controls = text.iter().filter(is_control).count();
+    text.is_empty() || controls * 20 > text.len()
+}
+
+/// The style that most lines have.
+fn lines_form(text: &[u8]) -> Form {
+    let mut votes = [0_usize; 4];
+    let mut count = 0;
+    let (mut is_dated, mut lacks_year) = (false, false);
+    for line in text.split(|&byte| byte == b'\n').take(MAX_LINES) {
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.first().is_none_or(|first| b" \t".contains(first)) {
+            continue;
+        }
+        count += 1;
+        let found = stamp::find(line);
+        if let Some(found) = &found {
+            is_dated = true;
+            lacks_year |= matches!(found.stamp, Stamp::Civil(stamp::Civil { year: None, .. }));
+        }
+        let vote = match &found {
+            Some(found) => style_of_dated(line, found),
+            None => style_of_undated(line),
+        };
+        match vote {
+            Style::Plain => {}
+            Style::Syslog => votes[0] += 1,
+            Style::Json => votes[1] += 1,
+            Style::Docker => votes[2] += 1,
+            Style::Cri => votes[3] += 1,
+        }
+    }
+    let styles = [Style::Syslog, Style::Json, Style::Docker, Style::Cri];
+    let style = styles
+        .into_iter()
+        .zip(votes)
+        .find(|&(_, votes)| votes * 2 > count)
+        .map_or(Style::Plain, |(style, _)| style);
+    Form::Lines { style, is_dated, lacks_year }
+}
+
+fn style_of_dated(line: &[u8], found: &stamp::Found) -> Style {
+    let end = found.range.end;
+    match found.layout {
+        Layout::Iso if style::cri_log(line, end).is_some() => Style::Cri,
+        Layout::Syslog | Layout::WeekdayIso => Style::Syslog,
+        Layout::Iso | Layout::Epoch if syslog::has_header(line, end) => Style::Syslog,
+        _ => Style::Plain,
+    }
+}
+
+fn style_of_undated(line: &[u8]) -> Style {
+    if line.starts_with(b"{\"log\":") {
+        Style::Docker
+    } else if line.starts_with(b"{") && line.ends_with(b"}") {
+        Style::Json
+    } else if syslog::monotonic_end(line).is_some_and(|end| syslog::has_header(line, end)) {
+        Style::Syslog
+    } else {
+        Style::Plain
+    }
+}

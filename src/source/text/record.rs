@@ -1,0 +1,156 @@
+//! The last step of every text reader: an entry is tested against filter and span, counted, and
+//! classified.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use crate::entry::Entry;
+use crate::rules::Fields;
+use crate::source::{Damage, Event, Query, Sink, SourceKind, Summary};
+use crate::time::{Minute, Timestamp};
+
+/// Answers the query for one source, entry by entry.
+pub(super) struct Recorder<'q> {
+    query: &'q Query<'q>,
+    sink: &'q mut dyn Sink,
+    summary: Summary,
+    /// Entries of this minute that the sink has not been told of yet.
+    run: Option<(Option<Minute>, u64)>,
+    known: Known,
+}
+
+/// Which fields that a filter may ask for were known of any entry.
+#[derive(Debug, Default)]
+struct Known {
+    entries: bool,
+    unit: bool,
+    identifier: bool,
+    host: bool,
+    boot: bool,
+    priority: bool,
+}
+
+impl<'q> Recorder<'q> {
+    /// A recorder that has seen no entry yet.
+    pub(super) fn new(
+        query: &'q Query<'q>,
+        sink: &'q mut dyn Sink,
+        path: PathBuf,
+        kind: SourceKind,
+    ) -> Self {
+        let known = Known::default();
+        Self { query, sink, summary: Summary::new(path, kind), run: None, known }
+    }
+
+    /// The question that is asked.
+    pub(super) fn query(&self) -> &'q Query<'q> {
+        self.query
+    }
+
+    /// Whether entries pass or fail by their time alone.
+    #[inline]
+    pub(super) fn is_unfiltered(&self) -> bool {
+        self.query.filter.is_empty()
+    }
+
+    /// Counts an entry that passes the filter and that no rule matches.
+    #[inline]
+    pub(super) fn count(&mut self, at: Option<Timestamp>) -> bool {
+        let inside = match at {
+            Some(at) => self.query.span.contains(at),
+            None => self.query.span.is_unbounded(),
+        };
+        if inside {
+            self.summary.count(at);
+            let minute = at.map(Timestamp::minute);
+            match &mut self.run {
+                Some((of, count)) if *of == minute => *count += 1,
+                _ => self.start_run(minute),
+            }
+        }
+        inside
+    }
+
+    fn start_run(&mut self, minute: Option<Minute>) {
+        if let Some((minute, count)) = self.run.replace((minute, 1)) {
+            self.sink.entries(minute, count);
+        }
+    }
+
+    /// Tests, counts and classifies an entry. `Break`: the sink wants no more.
+    pub(super) fn record(&mut self, entry: &Entry<'_>) -> ControlFlow<()> {
+        if self.accepts(entry) {
+            return self.record_accepted(entry, entry);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Whether the entry passes the filter.
+    pub(super) fn accepts(&mut self, entry: &Entry<'_>) -> bool {
+        if self.is_unfiltered() {
+            return true;
+        }
+        self.known.entries = true;
+        self.known.unit |= entry.unit.is_some();
+        self.known.identifier |= entry.identifier.is_some();
+        self.known.host |= entry.host.is_some();
+        self.known.boot |= entry.boot.is_some();
+        self.known.priority |= entry.priority.is_some();
+        self.query.filter.accepts(entry)
+    }
+
+    /// Counts and classifies an entry that passes the filter; rules may test `fields`.
+    pub(super) fn record_accepted(
+        &mut self,
+        entry: &Entry<'_>,
+        fields: &dyn Fields,
+    ) -> ControlFlow<()> {
+        if !self.count(entry.at) {
+            return ControlFlow::Continue(());
+        }
+        match self.query.classifier.classify(entry.message, fields) {
+            Some(rule) => self.sink.event(&Event { entry, rule }),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Notes an entry that could not be read.
+    pub(super) fn skip(&mut self) {
+        self.summary.skipped += 1;
+    }
+
+    /// Tells the sink of bytes that are not what they should be.
+    pub(super) fn damage(&mut self, offset_bytes: u64, problem: impl Into<String>) {
+        self.sink.damage(Damage { offset_bytes, problem: problem.into() });
+    }
+
+    /// Tells the sink what is left and returns the summary.
+    pub(super) fn finish(mut self, bytes: u64) -> Summary {
+        if let Some((minute, count)) = self.run.take() {
+            self.sink.entries(minute, count);
+        }
+        self.tell_unknown();
+        self.summary.bytes = bytes;
+        self.summary
+    }
+
+    /// Says which conditions failed only because no entry of the source says what they ask for:
+    /// a filter that leaves out everything must not look like a quiet log.
+    fn tell_unknown(&mut self) {
+        let filter = self.query.filter;
+        let asked = [
+            (!filter.units.is_empty(), self.known.unit, "unit"),
+            (!filter.identifiers.is_empty(), self.known.identifier, "identifier"),
+            (!filter.hosts.is_empty(), self.known.host, "host"),
+            (filter.boot.is_some(), self.known.boot, "boot"),
+            (filter.priorities.is_some(), self.known.priority, "priority"),
+        ];
+        for (is_asked, is_known, field) in asked {
+            if is_asked && !is_known && self.known.entries {
+                let problem =
+                    format!("no entry names its {field}: --{field} leaves all of them out");
+                self.damage(0, problem);
+            }
+        }
+    }
+}
