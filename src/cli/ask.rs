@@ -13,8 +13,8 @@ use super::{Console, progress, rules, shown, when};
 use crate::rules::Classifier;
 use crate::source::discover::{self, Discovery};
 use crate::source::filter::{Filter, Pattern};
-use crate::source::journal;
-use crate::source::scan::{self, Opened, Outcome, Refusal};
+use crate::source::journal::{self, Backend};
+use crate::source::scan::{self, Means, Opened, Outcome, Refusal};
 use crate::source::{DamageList, Detail, Progress, Query, Sink, SourceKind};
 use crate::time::{Span, Timestamp};
 
@@ -43,6 +43,11 @@ pub(super) struct Answer<S> {
 impl<'a> Ask<'a> {
     /// Checks the options. Nothing is read but rule files.
     pub(super) fn new(args: &'a SourceArgs, console: &'a Console) -> Result<Self, CliError> {
+        if args.reader == Reader::Libsystemd && !Backend::HAS_LIBSYSTEMD {
+            let problem = "--reader libsystemd: this build has no libsystemd.\n\
+                           Use --reader native, or build with the feature `systemd`.";
+            return Err(CliError::Usage(problem.to_owned()));
+        }
         let zone = zone(&args.tz)?;
         let now = Utc::now();
         let time = |text: &Option<String>| {
@@ -74,12 +79,17 @@ impl<'a> Ask<'a> {
         detail: Detail,
         new_sink: impl Fn(&Classifier, usize) -> S + Sync,
     ) -> Result<Answer<S>, CliError> {
+        let backend = match self.args.reader {
+            Reader::Auto => Backend::Auto,
+            Reader::Native => Backend::Native,
+            Reader::Libsystemd => Backend::Libsystemd,
+        };
         let discovery = self.discover()?;
         let total_bytes = discovery.found.iter().map(|found| found.bytes).sum();
         let has_stream = discovery.found.iter().any(|found| !found.regular);
         let mut incomplete = self.tell_discovery(&discovery);
-        let mut opened = scan::open(discovery.found);
-        incomplete |= self.tell_refused(&mut opened)?;
+        let opened = scan::open(discovery.found, backend);
+        incomplete |= self.tell_refused(&opened)?;
         self.filter.boot = self.boot(&opened)?;
         let progress = Progress::default();
         let query = Query {
@@ -92,17 +102,14 @@ impl<'a> Ask<'a> {
         };
         let threads = self.args.threads.or_else(|| std::thread::available_parallelism().ok());
         let threads = threads.map_or(1, std::num::NonZero::get);
+        let means = Means { threads, backend, now: self.now };
         let total_bytes = if has_stream { 0 } else { total_bytes };
         let outcomes = progress::with_bar(
             self.args.progress,
             self.console.quiet,
             total_bytes,
             &progress,
-            || {
-                scan::scan(opened, &query, threads, self.now, |place| {
-                    new_sink(&self.classifier, place)
-                })
-            },
+            || scan::scan(opened, &query, means, |place| new_sink(&self.classifier, place)),
         );
         incomplete |= self.tell_outcomes(&outcomes);
         if outcomes.iter().all(|outcome| outcome.summary.kind == SourceKind::Binary) {
@@ -160,9 +167,9 @@ impl<'a> Ask<'a> {
     }
 
     /// Tells what could not be opened; true where something that the user named is missing.
-    fn tell_refused(&self, opened: &mut Opened) -> Result<bool, CliError> {
+    fn tell_refused(&self, opened: &Opened) -> Result<bool, CliError> {
         let mut named_one = false;
-        for (_, refused) in &opened.refused {
+        for refused in &opened.refused {
             let path = &refused.found.path;
             match &refused.reason {
                 Refusal::Io(error) => super::complain(&unreadable_text(path, error)),
@@ -170,7 +177,9 @@ impl<'a> Ask<'a> {
             }
             named_one |= refused.found.named || self.args.strict;
         }
-        if opened.journals.is_empty() && opened.texts.is_empty() {
+        let is_nothing_left =
+            opened.journals.is_empty() && opened.foreign.is_empty() && opened.texts.is_empty();
+        if is_nothing_left {
             return Err(CliError::Failed("nothing that was given could be read.".to_owned()));
         }
         Ok(named_one)
@@ -216,7 +225,7 @@ impl<'a> Ask<'a> {
                  0 is the last boot, -1 the one before, 1 the first."
             ))
         })?;
-        let boots = journal::list_boots(opened.journals.iter().map(|(_, journal)| journal));
+        let boots = journal::list_boots(opened.journals.iter().map(|journal| &journal.file));
         let place = if offset > 0 {
             usize::try_from(offset - 1).ok()
         } else {
@@ -230,11 +239,6 @@ impl<'a> Ask<'a> {
             ))
         })?;
         Ok(Some(boot.to_string()))
-    }
-
-    /// Whether libsystemd is to be asked.
-    pub(super) fn reader(&self) -> Reader {
-        self.args.reader
     }
 
     /// Whether damage is an error.

@@ -23,6 +23,9 @@ const COPY_PERCENT: usize = 95;
 /// The identity of an event as far as a text can tell it: its second and its first line.
 type Identity = u64;
 
+/// What of the question a journal was found to hold.
+pub(super) type Answers = HashSet<Identity>;
+
 fn identity(event: &Event<'_>) -> Option<Identity> {
     let second = event.entry.at?.micros() / 1_000_000;
     let message = event.entry.message;
@@ -37,7 +40,7 @@ fn identity(event: &Event<'_>) -> Option<Identity> {
 #[derive(Default)]
 pub(super) struct Witness {
     wanted: HashSet<Identity>,
-    found: HashSet<Identity>,
+    found: Answers,
 }
 
 impl Witness {
@@ -47,7 +50,7 @@ impl Witness {
     }
 
     /// Adds what a journal was found to hold.
-    pub(super) fn found(&mut self, found: HashSet<Identity>) {
+    pub(super) fn found(&mut self, found: Answers) {
         self.found.extend(found);
     }
 
@@ -102,17 +105,17 @@ impl<S: Sink> Sink for Asking<S> {
 pub(super) struct Answering<'a, S> {
     sink: S,
     wanted: &'a HashSet<Identity>,
-    found: HashSet<Identity>,
+    found: Answers,
 }
 
 impl<'a, S> Answering<'a, S> {
     /// Wraps a sink.
     pub(super) fn new(sink: S, witness: &'a Witness) -> Self {
-        Self { sink, wanted: &witness.wanted, found: HashSet::new() }
+        Self { sink, wanted: &witness.wanted, found: Answers::new() }
     }
 
     /// The sink that was wrapped, and what of the question was found.
-    pub(super) fn finish(self) -> (S, HashSet<Identity>) {
+    pub(super) fn finish(self) -> (S, Answers) {
         (self.sink, self.found)
     }
 }

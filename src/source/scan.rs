@@ -8,21 +8,46 @@ use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::copies::{Answering, Asking, Witness};
+use super::copies::{Answering, Answers, Asking, Witness};
 use super::discover::{Found, STDIN};
-use super::journal::{Duplicates, JournalError, JournalFile};
-use super::{Query, Sink, SourceKind, Summary, compression, text};
+use super::journal::{Backend, Duplicates, Facts, JournalError, JournalFile};
+use super::{Query, Sink, SourceKind, Summary, compression, journal, text};
 use crate::time::{Minute, Timestamp};
 
 /// Sources whose kind is known as far as it must be before a query can be put to them.
 #[derive(Default)]
 pub struct Opened {
-    /// Journal files, with their place in the order of the sources.
-    pub journals: Vec<(usize, JournalFile)>,
+    /// Journal files.
+    pub journals: Vec<OpenedJournal>,
+    /// Journal files of a variant that only libsystemd may know, with what their header says.
+    pub foreign: Vec<(Place, Found, Box<Facts>)>,
     /// Everything else.
-    pub texts: Vec<(usize, Found)>,
+    pub texts: Vec<(Place, Found)>,
     /// What could not be opened.
-    pub refused: Vec<(usize, Refused)>,
+    pub refused: Vec<Refused>,
+}
+
+/// A source's position in the order in which the sources were found.
+pub type Place = usize;
+
+/// A journal file that the native reader can read.
+pub struct OpenedJournal {
+    place: Place,
+    /// The file.
+    pub file: JournalFile,
+    /// Whether it lies unpacked in a temporary file, and not under its path.
+    is_unpacked: bool,
+}
+
+/// How to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Means {
+    /// How many threads.
+    pub threads: usize,
+    /// What reads journals.
+    pub backend: Backend,
+    /// The time at which standard input is taken to end.
+    pub now: Timestamp,
 }
 
 /// A source that could not be opened.
@@ -58,28 +83,35 @@ pub struct Outcome<S> {
 }
 
 /// Opens what was found, and tells journals from the rest by content.
-pub fn open(found: Vec<Found>) -> Opened {
+pub fn open(found: Vec<Found>, backend: Backend) -> Opened {
     let mut opened = Opened::default();
     for (place, found) in found.into_iter().enumerate() {
         match open_journal(&found) {
-            Ok(Some(journal)) => opened.journals.push((place, journal)),
+            Ok(Some((file, is_unpacked))) => {
+                opened.journals.push(OpenedJournal { place, file, is_unpacked });
+            }
             Ok(None) => opened.texts.push((place, found)),
-            Err(reason) => opened.refused.push((place, Refused { found, reason })),
+            Err(Refusal::Journal(JournalError::Incompatible { facts, .. }))
+                if backend.may_use_libsystemd() =>
+            {
+                opened.foreign.push((place, found, facts));
+            }
+            Err(reason) => opened.refused.push(Refused { found, reason }),
         }
     }
     opened
 }
 
-/// The source as a journal, also a compressed one; `None` where it is something else.
+/// The source as a journal, and whether it had to be unpacked; `None` where it is something else.
 ///
 /// A journal is read by offset, so a compressed one is unpacked into a temporary file first.
-fn open_journal(found: &Found) -> Result<Option<JournalFile>, Refusal> {
+fn open_journal(found: &Found) -> Result<Option<(JournalFile, bool)>, Refusal> {
     if !found.regular {
         return Ok(None);
     }
     let mut file = File::open(&found.path)?;
     if starts_as_journal(&mut file)? {
-        return Ok(Some(JournalFile::open(&found.path, file)?));
+        return Ok(Some((JournalFile::open(&found.path, file)?, false)));
     }
     file.rewind()?;
     // What is damaged this early is damaged text: its reader will say so.
@@ -94,7 +126,7 @@ fn open_journal(found: &Found) -> Result<Option<JournalFile>, Refusal> {
         return Err(error.into());
     }
     // A truncated archive still holds the beginning of its journal: what is missing is damage.
-    Ok(Some(JournalFile::open(&found.path, spooled)?))
+    Ok(Some((JournalFile::open(&found.path, spooled)?, true)))
 }
 
 fn starts_as_journal(input: &mut impl Read) -> io::Result<bool> {
@@ -105,20 +137,18 @@ fn starts_as_journal(input: &mut impl Read) -> io::Result<bool> {
 
 /// Puts the query to every source. The outcomes are in the order in which the sources were found.
 ///
-/// `now` is the time at which standard input is taken to end. Texts are read before journals:
-/// a syslog daemon's file may repeat the journal, and the journal is then asked whether it holds
-/// what the file gave.
+/// Texts are read before journals: a syslog daemon's file may repeat the journal, and the journal
+/// is then asked whether it holds what the file gave.
 pub fn scan<S: Sink + Send>(
     opened: Opened,
     query: &Query<'_>,
-    threads: usize,
-    now: Timestamp,
-    new_sink: impl Fn(usize) -> S + Sync,
+    means: Means,
+    new_sink: impl Fn(Place) -> S + Sync,
 ) -> Vec<Outcome<S>> {
     let covered = covered_minutes(&opened.journals);
-    let texts = in_parallel(opened.texts, threads, |(place, found)| {
+    let texts = in_parallel(opened.texts, means.threads, |(place, found)| {
         let mut asking = Asking::new(new_sink(place), covered);
-        let (summary, failure) = read_text(&found, query, now, &mut asking);
+        let (summary, failure) = read_text(&found, query, means.now, &mut asking);
         (place, summary, asking, failure)
     });
     let mut wanted = Witness::default();
@@ -127,18 +157,10 @@ pub fn scan<S: Sink + Send>(
             wanted.want(asking);
         }
     }
-    let duplicates = Duplicates::new(opened.journals.iter().map(|(_, journal)| journal.facts()));
-    let journals = in_parallel(opened.journals, threads, |(place, journal)| {
-        let mut answering = Answering::new(new_sink(place), &wanted);
-        let summary = journal.sweep(query, &duplicates, &mut answering);
-        let (sink, found) = answering.finish();
-        (place, summary, sink, found)
-    });
-    let mut outcomes = Vec::new();
-    for (place, summary, sink, found) in journals {
-        wanted.found(found);
-        outcomes.push((place, Outcome { summary, sink, repeats: None, failure: None }));
-    }
+    let (outcomes, found) =
+        scan_journals(opened.journals, opened.foreign, &wanted, query, means, &new_sink);
+    wanted.found(found);
+    let mut outcomes = outcomes;
     for (place, summary, asking, failure) in texts {
         let repeats = match summary.kind {
             SourceKind::Syslog => wanted.repeats(&asking),
@@ -151,10 +173,49 @@ pub fn scan<S: Sink + Send>(
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
+/// Reads all journals; also gives what of the question to them was found.
+fn scan_journals<S: Sink + Send>(
+    journals: Vec<OpenedJournal>,
+    foreign: Vec<(Place, Found, Box<Facts>)>,
+    wanted: &Witness,
+    query: &Query<'_>,
+    means: Means,
+    new_sink: &(impl Fn(Place) -> S + Sync),
+) -> (Vec<(Place, Outcome<S>)>, Answers) {
+    let known = journals.iter().map(|journal| journal.file.facts());
+    let duplicates = Duplicates::new(known.chain(foreign.iter().map(|(_, _, facts)| &**facts)));
+    let mut answered = in_parallel(journals, means.threads, |journal| {
+        let mut answering = Answering::new(new_sink(journal.place), wanted);
+        let backend = if journal.is_unpacked { Backend::Native } else { means.backend };
+        let summary = journal::read(&journal.file, backend, query, &duplicates, &mut answering);
+        (journal.place, summary, answering, None)
+    });
+    answered.extend(in_parallel(foreign, means.threads, |(place, found, _)| {
+        let mut answering = Answering::new(new_sink(place), wanted);
+        let result = journal::read_foreign(&found.path, query, &duplicates, &mut answering);
+        let (summary, failure) = match result {
+            Ok(summary) => (summary, None),
+            Err(error) => {
+                let summary = Summary::new(&found.path, SourceKind::Binary);
+                (summary, Some(io::Error::other(error)))
+            }
+        };
+        (place, summary, answering, failure)
+    }));
+    let mut found = Answers::default();
+    let mut outcomes = Vec::new();
+    for (place, summary, answering, failure) in answered {
+        let (sink, answers) = answering.finish();
+        found.extend(answers);
+        outcomes.push((place, Outcome { summary, sink, repeats: None, failure }));
+    }
+    (outcomes, found)
+}
+
 /// The first and the last minute that the journals cover together; `None` without journals.
-fn covered_minutes(journals: &[(usize, JournalFile)]) -> Option<(Minute, Minute)> {
-    let spans = journals.iter().filter_map(|(_, journal)| {
-        let facts = journal.facts();
+fn covered_minutes(journals: &[OpenedJournal]) -> Option<(Minute, Minute)> {
+    let spans = journals.iter().filter_map(|journal| {
+        let facts = journal.file.facts();
         Some((facts.head_realtime?.minute(), facts.tail_realtime?.minute()))
     });
     spans.reduce(|(first, last), (head, tail)| (first.min(head), last.max(tail)))

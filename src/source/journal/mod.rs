@@ -36,6 +36,8 @@ mod boots;
 #[cfg(feature = "systemd")]
 pub mod libsystemd;
 
+mod backend;
+
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -43,6 +45,7 @@ use std::path::{Path, PathBuf};
 use crate::source::{Query, Sink, Summary};
 use crate::time::Timestamp;
 
+pub use backend::{Backend, read, read_foreign};
 pub use boots::{BootId, list_boots};
 pub use duplicates::Duplicates;
 pub use filter_marks::{FieldFacts, FieldFilter};
