@@ -15,6 +15,8 @@ mod writer;
 
 #[path = "journal/backends.rs"]
 mod backends;
+#[path = "journal/command.rs"]
+mod command;
 #[path = "journal/damaged.rs"]
 mod damaged;
 #[path = "journal/healthy.rs"]
