@@ -340,6 +340,7 @@ fn logs_whose_every_line_is_indented_are_read() {
     let log = "  2026-05-06 04:49:00 a\n  2026-05-06 04:50:00 b\nmore\n";
     let expected = minutes(&[("2026-05-06T04:49", 1), ("2026-05-06T04:50", 1)]);
     assert_eq!(ask(log).by_minute(), expected);
+    assert_eq!(ask("  <-- GET /\n  --> GET / 200\n  --> GET / 503\n").summary.undated, 3);
 }
 
 #[test]
