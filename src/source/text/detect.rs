@@ -18,6 +18,8 @@ pub(super) enum Form {
     Empty,
     /// Nothing that can be read as a log.
     Binary,
+    /// A tar archive.
+    Archive,
     /// Nothing could be read at all, because of an error that is told elsewhere.
     Unreadable,
     /// `journalctl -o export`.
@@ -45,7 +47,7 @@ impl Form {
     pub(super) fn kind(self) -> SourceKind {
         match self {
             Self::Empty => SourceKind::Empty,
-            Self::Binary | Self::Unreadable => SourceKind::Binary,
+            Self::Binary | Self::Archive | Self::Unreadable => SourceKind::Binary,
             Self::Export => SourceKind::Export,
             Self::JournalJson => SourceKind::JournalJson,
             Self::Verbose => SourceKind::Syslog,
@@ -65,6 +67,9 @@ impl Form {
 pub(super) fn form(head: &[u8], is_whole: bool) -> Form {
     if head.is_empty() {
         return Form::Empty;
+    }
+    if head.get(257..262) == Some(b"ustar") {
+        return Form::Archive;
     }
     let text = head.get(head.iter().take_while(|&&byte| byte == 0).count()..).unwrap_or(&[]);
     let lines = text.split(|&byte| byte == b'\n').take(MAX_LINES);
