@@ -45,7 +45,7 @@ pub(super) fn is_indented_record(line: &[u8]) -> bool {
 
 /// The line without what a terminal or a container tool puts before it: a colour, and the name of
 /// the container (`api-1  | …` of Docker Compose, `[pod/api/app] …` of `kubectl logs --prefix`).
-fn strip_prefix(line: &[u8]) -> &[u8] {
+pub(super) fn strip_prefix(line: &[u8]) -> &[u8] {
     let line = strip_colour(line);
     let after_container = if line.starts_with(b"[pod/") {
         memchr::memmem::find(line.get(..200).unwrap_or(line), b"] ")

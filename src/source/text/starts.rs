@@ -92,6 +92,12 @@ impl Starts {
     }
 
     fn of_undated(&mut self, line: &[u8]) -> Start {
+        // `api-1  | {"level":"info","time":…}`: JSON behind the name of a container.
+        let inner = records::strip_prefix(line);
+        if inner.len() < line.len() && inner.starts_with(b"{") && inner.ends_with(b"}") {
+            let at = self.time_of_object(inner).or(self.dating.previous());
+            return Start::Entry { at, stamp_end: 0 };
+        }
         let continues = if self.is_dated {
             !records::starts_record(line)
         } else {
