@@ -118,3 +118,18 @@ fn an_error_of_the_disk_in_the_middle_is_damage_there() {
     assert_eq!(seen.events.len(), 1);
     assert_eq!(seen.damage[0].offset_bytes, text.len() as u64);
 }
+
+#[test]
+fn a_tar_archive_is_no_log() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("app.log"), EVENT).unwrap();
+    let archive = std::process::Command::new("tar")
+        .args(["-cz", "-C"])
+        .arg(folder.path())
+        .arg("app.log")
+        .output()
+        .unwrap();
+    let seen = ask(&archive.stdout);
+    assert_eq!((seen.summary.kind, seen.summary.entries), (SourceKind::Binary, 0));
+    assert!(seen.damage[0].problem.starts_with("a tar archive"));
+}

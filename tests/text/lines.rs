@@ -175,6 +175,8 @@ fn lines_before_the_first_time_are_an_entry_without_one() {
     let span = ebbline::time::Span { since: Some(instant("2026-05-01T00:00:00Z")), until: None };
     let limited = Question { span, ..Question::default() }.ask(log);
     assert_eq!(limited.by_minute(), minutes(&[("2026-05-06T04:49", 1)]));
+    let told = "1 entries without a time: --since and --until leave them out";
+    assert_eq!(limited.damage[0].problem, told);
 }
 
 #[test]
@@ -340,6 +342,7 @@ fn logs_whose_every_line_is_indented_are_read() {
     let log = "  2026-05-06 04:49:00 a\n  2026-05-06 04:50:00 b\nmore\n";
     let expected = minutes(&[("2026-05-06T04:49", 1), ("2026-05-06T04:50", 1)]);
     assert_eq!(ask(log).by_minute(), expected);
+    assert_eq!(ask("  <-- GET /\n  --> GET / 200\n  --> GET / 503\n").summary.undated, 3);
 }
 
 #[test]
@@ -351,4 +354,19 @@ May  6 04:50:00 web nginx: 10.0.0.1 - - [06/May/2025:04:50:00 -0700] "GET / HTTP
     assert_eq!(seen.by_minute(), minutes(&[("2025-05-06T11:49", 1), ("2025-05-06T11:50", 1)]));
     assert_eq!(seen.events[0].identifier.as_deref(), Some("nginx"));
     assert!(seen.events[0].message.starts_with("10.0.0.1 - - ["));
+}
+
+#[test]
+fn lines_of_several_containers_are_told_apart() {
+    let log = r#"api-1  | 2026-05-06 04:49:00,123 ERROR app failed
+api-1  | Traceback (most recent call last):
+api-1  |   File "a.py", line 1, in f
+api-1  | psycopg_pool.PoolTimeout: couldn't get a connection after 30.00 sec
+web-1  | {"level":"info","time":"2026-05-06T04:50:00Z","status": 503}
+api-1  | INFO:     10.0.0.1:5 - "GET / HTTP/1.1" 503 Service Unavailable
+"#;
+    let seen = ask(log);
+    let expected = minutes(&[("2026-05-06T04:49", 1), ("2026-05-06T04:50", 2)]);
+    assert_eq!(seen.by_minute(), expected);
+    assert_eq!(seen.events.len(), 3);
 }

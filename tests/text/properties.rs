@@ -79,6 +79,18 @@ proptest! {
     }
 
     #[test]
+    fn no_bytes_make_the_reader_panic(
+        magic in prop::sample::select(vec![
+            &b""[..], b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh9", b"\x04\x22\x4d\x18",
+            b"\xff\xfe", b"\xfe\xff", b"__REALTIME_TIMESTAMP=1\nMESSAGE\n", b"{\"__REALTIME_TIMESTAMP\":[",
+            b"Wed 2026-05-06 04:49:00 UTC [s=a;i=1;t=5]\n    MESSAGE=",
+        ]),
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        ask([magic, &bytes].concat());
+    }
+
+    #[test]
     fn the_search_over_the_buffer_misses_no_event(rows in prop::collection::vec(0_usize..4, 1..80)) {
         let texts = [
             "ok",

@@ -18,6 +18,8 @@ pub(super) enum Form {
     Empty,
     /// Nothing that can be read as a log.
     Binary,
+    /// A tar archive.
+    Archive,
     /// Nothing could be read at all, because of an error that is told elsewhere.
     Unreadable,
     /// `journalctl -o export`.
@@ -32,7 +34,8 @@ pub(super) enum Form {
         style: Style,
         /// Whether any line carries a time.
         is_dated: bool,
-        /// Whether the first line with content is indented and carries a time: then so do others.
+        /// Whether entries begin with white space: the first line with content does and carries a
+        /// time, or all lines do and none carries one.
         is_indented: bool,
         /// Whether there are times without a year.
         lacks_year: bool,
@@ -44,7 +47,7 @@ impl Form {
     pub(super) fn kind(self) -> SourceKind {
         match self {
             Self::Empty => SourceKind::Empty,
-            Self::Binary | Self::Unreadable => SourceKind::Binary,
+            Self::Binary | Self::Archive | Self::Unreadable => SourceKind::Binary,
             Self::Export => SourceKind::Export,
             Self::JournalJson => SourceKind::JournalJson,
             Self::Verbose => SourceKind::Syslog,
@@ -64,6 +67,9 @@ impl Form {
 pub(super) fn form(head: &[u8], is_whole: bool) -> Form {
     if head.is_empty() {
         return Form::Empty;
+    }
+    if head.get(257..262) == Some(b"ustar") {
+        return Form::Archive;
     }
     let text = head.get(head.iter().take_while(|&&byte| byte == 0).count()..).unwrap_or(&[]);
     let lines = text.split(|&byte| byte == b'\n').take(MAX_LINES);
@@ -148,9 +154,10 @@ fn lines_form(text: &[u8]) -> Form {
 }
 
 fn starts_indented(text: &[u8]) -> bool {
-    let mut lines = text.split(|&byte| byte == b'\n');
-    let first = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or(&[]);
-    first.first().is_some_and(|first| b" \t".contains(first)) && stamp::find(first).is_some()
+    let is_indented = |line: &[u8]| line.first().is_some_and(|first| b" \t".contains(first));
+    let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let Some(first) = lines.next() else { return false };
+    is_indented(first) && (stamp::find(first).is_some() || lines.take(MAX_LINES).all(is_indented))
 }
 
 fn style_of_dated(line: &[u8], found: &stamp::Found) -> Style {

@@ -118,6 +118,9 @@ fn read_form(
     match form {
         Form::Empty | Form::Unreadable => {}
         Form::Binary => recorder.damage(0, "not text: nothing was read"),
+        Form::Archive => {
+            recorder.damage(0, "a tar archive: nothing was read; unpack it and give its files");
+        }
         Form::Export => export::read(lines, recorder, input.path),
         Form::JournalJson => journal_json::read(lines, recorder, input.path),
         Form::Verbose => verbose::read(lines, recorder, input.path),

@@ -17,6 +17,8 @@ pub(super) struct Recorder<'q> {
     /// Entries of this minute that the sink has not been told of yet.
     run: Option<(Option<Minute>, u64)>,
     known: Known,
+    /// Entries without a time, which a limited span leaves out.
+    undated_outside: u64,
 }
 
 /// Which fields that a filter may ask for were known of any entry.
@@ -38,8 +40,14 @@ impl<'q> Recorder<'q> {
         path: PathBuf,
         kind: SourceKind,
     ) -> Self {
-        let known = Known::default();
-        Self { query, sink, summary: Summary::new(path, kind), run: None, known }
+        Self {
+            query,
+            sink,
+            summary: Summary::new(path, kind),
+            run: None,
+            known: Known::default(),
+            undated_outside: 0,
+        }
     }
 
     /// The question that is asked.
@@ -60,6 +68,9 @@ impl<'q> Recorder<'q> {
             Some(at) => self.query.span.contains(at),
             None => self.query.span.is_unbounded(),
         };
+        if !inside && at.is_none() {
+            self.undated_outside += 1;
+        }
         if inside {
             self.summary.count(at);
             let minute = at.map(Timestamp::minute);
@@ -130,6 +141,13 @@ impl<'q> Recorder<'q> {
             self.sink.entries(minute, count);
         }
         self.tell_unknown();
+        if self.undated_outside > 0 {
+            let count = self.undated_outside;
+            self.damage(
+                0,
+                format!("{count} entries without a time: --since and --until leave them out"),
+            );
+        }
         self.summary.bytes = bytes;
         self.summary
     }

@@ -21,18 +21,31 @@ pub(super) fn is_level(word: &[u8]) -> bool {
 }
 
 /// Whether an undated line among dated entries starts a record of its own: it begins with a
-/// level (`INFO:     `, `ERROR `, `[warn]`, `level=error`) or is the line of an access log.
+/// level (`INFO:     `, `ERROR `, `[warn]`), a time of day, or `key=value` pairs, or is the line
+/// of an access log.
 pub(super) fn starts_record(line: &[u8]) -> bool {
     let line = strip_prefix(line);
-    starts_with_level(line) || starts_with_bracketed_level(line) || is_access_line(line) || {
-        let logfmt: [&[u8]; 3] = [b"level=", b"lvl=", b"severity="];
-        logfmt.iter().any(|key| line.starts_with(key))
-    }
+    starts_with_level(line)
+        || starts_with_bracketed_level(line)
+        || starts_with_dotnet_level(line)
+        || starts_with_time_of_day(line)
+        || starts_with_pairs(line)
+        || is_access_line(line)
+}
+
+/// Whether an indented line is a record all the same: koa's logger indents its `--> GET / 503`.
+pub(super) fn is_indented_record(line: &[u8]) -> bool {
+    let line = strip_colour(line.trim_ascii_start());
+    [&b"-->"[..], b"<--", b"xxx"].iter().any(|arrow| {
+        let rest = line.strip_prefix(*arrow).unwrap_or(&[]);
+        let rest = strip_colour(strip_colour(rest).trim_ascii_start());
+        METHODS.iter().any(|method| rest.starts_with(method.trim_ascii_end().as_bytes()))
+    })
 }
 
 /// The line without what a terminal or a container tool puts before it: a colour, and the name of
 /// the container (`api-1  | …` of Docker Compose, `[pod/api/app] …` of `kubectl logs --prefix`).
-fn strip_prefix(line: &[u8]) -> &[u8] {
+pub(super) fn strip_prefix(line: &[u8]) -> &[u8] {
     let line = strip_colour(line);
     let after_container = if line.starts_with(b"[pod/") {
         memchr::memmem::find(line.get(..200).unwrap_or(line), b"] ")
@@ -74,7 +87,37 @@ fn starts_with_bracketed_level(line: &[u8]) -> bool {
     close.and_then(|close| head.get(..close)).is_some_and(|word| is_level(word.trim_ascii()))
 }
 
-/// `10.0.0.1 - - […] "GET / HTTP/1.1" 503`, `10.0.0.1:4242 - "GET /" 503`, `GET /api 503 12 ms`.
+/// `info: Microsoft.AspNetCore.Hosting[2]`: the console logger of .NET.
+fn starts_with_dotnet_level(line: &[u8]) -> bool {
+    const LEVELS: [&[u8]; 6] = [b"trce: ", b"dbug: ", b"info: ", b"warn: ", b"fail: ", b"crit: "];
+    line.ends_with(b"]") && LEVELS.iter().any(|level| line.starts_with(level))
+}
+
+/// `12:02:06.770 [info] …`, `[12:02:06 ERR] …`: loggers that leave the date to others.
+fn starts_with_time_of_day(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"[").unwrap_or(line);
+    let shape = b"dd:dd:dd";
+    line.get(..shape.len()).is_some_and(|time| {
+        time.iter().zip(shape).all(|(byte, shape)| match shape {
+            b'd' => byte.is_ascii_digit(),
+            _ => byte == shape,
+        })
+    })
+}
+
+/// `level=error msg=failed`: logfmt, two pairs at least.
+fn starts_with_pairs(line: &[u8]) -> bool {
+    let mut words = line.get(..256).unwrap_or(line).split(|&byte| byte == b' ');
+    let is_pair = |word: &[u8]| {
+        let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-@".contains(byte);
+        let key = word.iter().take_while(|byte| is_key(byte)).count();
+        key > 0 && word.get(key) == Some(&b'=') && word.len() > key + 1
+    };
+    words.next().is_some_and(is_pair) && words.next().is_some_and(is_pair)
+}
+
+/// `10.0.0.1 - - […] "GET / HTTP/1.1" 503`, `10.0.0.1:4242 - "GET /" 503`,
+/// `::1 - GET / HTTP/1.1 503`, `GET /api 503 12 ms`.
 fn is_access_line(line: &[u8]) -> bool {
     let head = line.get(..256).unwrap_or(line);
     if let Some(rest) = METHODS.iter().find_map(|method| head.strip_prefix(method.as_bytes())) {
@@ -85,8 +128,9 @@ fn is_access_line(line: &[u8]) -> bool {
     }
     let first = head.split(|&byte| byte == b' ').next().unwrap_or(head);
     is_address(first)
-        && memchr::memmem::find_iter(head, b" \"").any(|quote| {
-            let request = head.get(quote + 2..).unwrap_or(&[]);
+        && memchr::memchr_iter(b' ', head).any(|space| {
+            let word = head.get(space + 1..).unwrap_or(&[]);
+            let request = word.strip_prefix(b"\"").unwrap_or(word);
             METHODS.iter().any(|method| request.starts_with(method.as_bytes()))
         })
 }
@@ -177,6 +221,11 @@ mod tests {
             "\x1b[32mINFO\x1b[0m:     10.0.0.1:5 - \"GET / HTTP/1.1\" 503",
             "api-1  | INFO:     10.0.0.1:5 - \"GET / HTTP/1.1\" 503",
             "[pod/api-7/app] ERROR failed",
+            "::ffff:127.0.0.1 - GET /api/orders HTTP/1.1 503 35 - 0.264 ms",
+            "12:02:06.770 request_id=GAk8 [info] Sent 503 in 15003ms",
+            "[12:02:06 ERR] HTTP POST /orders responded 503",
+            "at=error code=H12 method=GET",
+            "info: Microsoft.AspNetCore.Hosting.Diagnostics[2]",
         ] {
             assert!(starts_record(line.as_bytes()), "{line}");
         }
@@ -193,11 +242,22 @@ mod tests {
             "GET /api HTTP/1.1",
             "HTTP/1.1 503 Service Unavailable",
             "Information about the pool",
+            "x=1",
+            "warn: the pool is small",
+            "10.0.0.1 did not answer",
             "SELECT * FROM t",
             "api-1  |   File \"a.py\", line 1",
         ] {
             assert!(!starts_record(line.as_bytes()), "{line}");
         }
+    }
+
+    #[test]
+    fn koa_indents_its_records() {
+        assert!(is_indented_record(b"  \x1b[90m-->\x1b[39m \x1b[1mGET\x1b[22m /api 503 1ms"));
+        assert!(is_indented_record(b"  <-- GET /api"));
+        assert!(!is_indented_record(b"    --> src/main.rs:4:5"));
+        assert!(!is_indented_record(b"    GET /api"));
     }
 
     fn starts(lines: &[&str]) -> Vec<usize> {

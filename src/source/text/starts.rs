@@ -65,7 +65,7 @@ impl Starts {
     pub(super) fn of(&mut self, line: &[u8]) -> Start {
         match line.first() {
             None => Start::Continues,
-            Some(b' ' | b'\t') if !self.is_indented => Start::Continues,
+            Some(b' ' | b'\t') if !self.is_indented => self.of_indented(line),
             Some(b'#') if is_w3c_directive(line) => {
                 // W3C extended logs (IIS, CloudFront) are in UTC by definition.
                 self.dating.set_zone(Tz::UTC);
@@ -92,15 +92,30 @@ impl Starts {
     }
 
     fn of_undated(&mut self, line: &[u8]) -> Start {
+        // `api-1  | {"level":"info","time":…}`: JSON behind the name of a container.
+        let inner = records::strip_prefix(line);
+        if inner.len() < line.len() && inner.starts_with(b"{") && inner.ends_with(b"}") {
+            let at = self.time_of_object(inner).or(self.dating.previous());
+            return Start::Entry { at, stamp_end: 0 };
+        }
         let continues = if self.is_dated {
             !records::starts_record(line)
         } else {
-            self.continuations.continues(line)
+            let indent =
+                if self.is_indented { line.len() - line.trim_ascii_start().len() } else { 0 };
+            self.continuations.continues(line.get(indent..).unwrap_or(&[]))
         };
         if continues {
             return Start::Continues;
         }
         Start::Entry { at: self.dating.previous(), stamp_end: 0 }
+    }
+
+    fn of_indented(&self, line: &[u8]) -> Start {
+        if records::is_indented_record(line) {
+            return Start::Entry { at: self.dating.previous(), stamp_end: 0 };
+        }
+        Start::Continues
     }
 
     fn of_object(&mut self, line: &[u8]) -> Start {

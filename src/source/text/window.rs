@@ -113,6 +113,15 @@ impl<'a> Window<'a> {
         self.error.take_if(|error| is_first && error.raw_os_error().is_some())
     }
 
+    /// Takes `count` bytes at `start` out of the window. Offsets of what stands before them are no
+    /// longer exact.
+    fn remove(&mut self, start: usize, count: usize) {
+        let Some(end) = start.checked_add(count).filter(|end| *end <= self.filled) else { return };
+        self.buffer.copy_within(end..self.filled, start);
+        self.filled -= count;
+        self.offset += count as u64;
+    }
+
     /// Reads the stream to its end into a temporary file: a window on the same text in place of
     /// this one, and a second reader of it.
     ///
@@ -316,12 +325,13 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Passes over NUL bytes at the current line's start, as a file truncated under its writer
-    /// has them by the gigabyte. Returns whether there were any.
+    /// Takes NUL bytes at the current line's start out of the window, as a file truncated under its
+    /// writer has them by the gigabyte. Returns whether there were any.
     fn drop_nuls(&mut self) -> bool {
         let rest = self.bytes().get(self.position..).unwrap_or(&[]);
         let count = rest.iter().take_while(|&&byte| byte == 0).count();
-        self.position += count;
+        self.window.remove(self.position, count);
+        self.fills += 1;
         count > 0
     }
 }
@@ -365,6 +375,21 @@ mod tests {
         let second = lines.next_line().unwrap();
         assert_eq!((&lines.bytes()[second.range], second.number), (&b"next"[..], 2));
         assert!(lines.next_line().is_none());
+        assert!(lines.window.buffer.len() <= 2 * MAX_ENTRY_BYTES, "memory is bounded");
+    }
+
+    #[test]
+    fn a_hole_behind_marked_bytes_takes_no_memory() {
+        let hole = io::repeat(0).take(20 * MAX_ENTRY_BYTES as u64);
+        let text = (&b"first\n"[..]).chain(hole).chain(&b"second\n"[..]);
+        let mut lines = Lines::new(Window::new(Box::new(text)));
+        let first = lines.next_line().unwrap();
+        lines.set_mark(Some(first.range.start));
+        let second = lines.next_line().unwrap();
+        assert_eq!(&lines.bytes()[second.range.clone()], b"second");
+        let offset = 6 + 20 * MAX_ENTRY_BYTES as u64;
+        assert_eq!(lines.offset_of(second.range.start), offset);
+        assert_eq!(&lines.bytes()[lines.mark().unwrap()..][..5], b"first");
         assert!(lines.window.buffer.len() <= 2 * MAX_ENTRY_BYTES, "memory is bounded");
     }
 
