@@ -35,8 +35,8 @@ pub struct OpenedJournal {
     place: Place,
     /// The file.
     pub file: JournalFile,
-    /// Whether it lies unpacked in a temporary file, and not under its path.
-    is_unpacked: bool,
+    /// Its size under its path, where it lies unpacked in a temporary file.
+    packed_bytes: Option<u64>,
 }
 
 /// How to read.
@@ -88,7 +88,8 @@ pub fn open(found: Vec<Found>, backend: Backend) -> Opened {
     for (place, found) in found.into_iter().enumerate() {
         match open_journal(&found) {
             Ok(Some((file, is_unpacked))) => {
-                opened.journals.push(OpenedJournal { place, file, is_unpacked });
+                let packed_bytes = is_unpacked.then_some(found.bytes);
+                opened.journals.push(OpenedJournal { place, file, packed_bytes });
             }
             Ok(None) => opened.texts.push((place, found)),
             Err(Refusal::Journal(JournalError::Incompatible { facts, .. }))
@@ -186,8 +187,10 @@ fn scan_journals<S: Sink + Send>(
     let duplicates = Duplicates::new(known.chain(foreign.iter().map(|(_, _, facts)| &**facts)));
     let mut answered = in_parallel(journals, means.threads, |journal| {
         let mut answering = Answering::new(new_sink(journal.place), wanted);
-        let backend = if journal.is_unpacked { Backend::Native } else { means.backend };
-        let summary = journal::read(&journal.file, backend, query, &duplicates, &mut answering);
+        // libsystemd opens files by their paths.
+        let backend = if journal.packed_bytes.is_some() { Backend::Native } else { means.backend };
+        let mut summary = journal::read(&journal.file, backend, query, &duplicates, &mut answering);
+        summary.bytes = journal.packed_bytes.unwrap_or(summary.bytes);
         (journal.place, summary, answering, None)
     });
     answered.extend(in_parallel(foreign, means.threads, |(place, found, _)| {
