@@ -230,11 +230,13 @@ fn a_steady_trickle_is_quiet_and_a_few_days_of_outage_are_not() {
         daily_lines("2026-05-01", &steady, ""),
         ["May 1–6: 40-60 0-0", "May 7: 140-140! 0-0"]
     );
-    let after_a_deploy: Vec<_> = [40, 50, 60, 4, 0, 15, 45, 50, 40].map(Some).to_vec();
+    let deploy: Vec<_> = [40, 50, 60, 45, 4, 15, 45, 50, 40, 50, 60, 45].map(Some).to_vec();
     assert_eq!(
-        daily_lines("2026-05-01", &after_a_deploy, ""),
-        ["May 1–3: 40-60 0-0", "May 4–5: 0-4 0-0", "May 6: 15-15 0-0", "May 7–9: 40-50 0-0"]
+        daily_lines("2026-05-01", &deploy, ""),
+        ["May 1–4: 40-60 0-0", "May 5: 4-4 0-0", "May 6: 15-15 0-0", "May 7–12: 40-60 0-0"]
     );
+    let mostly_outage: Vec<_> = [0, 0, 1, 0, 90, 80, 85, 90, 95, 80, 85].map(Some).to_vec();
+    assert_eq!(daily_lines("2026-05-01", &mostly_outage, "").len(), 8);
     let outage: Vec<_> = [400, 500, 450].map(Some).to_vec();
     assert_eq!(daily_lines("2026-05-01", &outage, "").len(), 3);
 }

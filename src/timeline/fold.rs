@@ -4,10 +4,10 @@
 //!
 //! - **Quiet** buckets that follow one another are one row, with the lowest and the highest count
 //!   of each class. A count is quiet up to the grain's [`quiet_floor`], or up to twice the class's
-//!   median over the buckets with entries where that is more: a service with a steady trickle of
-//!   failures has quiet days too. A row's counts of a class are either all up to the floor, or all
-//!   from half the median to twice the median: `0–450` would hide when an outage began that fills
-//!   most of the log.
+//!   lower quartile over the buckets with entries where that is more: a service with a steady
+//!   trickle of failures has quiet days too, and an outage that fills more than half of the log
+//!   does not become what is usual. A row's counts of a class are either all up to the floor, or
+//!   all from half the quartile to twice the quartile.
 //! - Buckets **without any entry** that follow one another are one row, which says so. They never
 //!   join a quiet run: nothing seen is not nothing failed.
 //! - A bucket that has **a note of its own** is never folded. A note about several buckets cuts
@@ -19,8 +19,8 @@ use std::ops::{Range, RangeInclusive};
 use super::{Bucket, Class, Coverage, Grain, Timeline};
 use crate::rules::ClassIndex;
 
-/// The median says what is usual where at least this many buckets have entries: that of a few
-/// days of an outage is the outage.
+/// The lower quartile says what is usual where at least this many buckets have entries: that of a
+/// few days of an outage is the outage.
 pub const MIN_BASELINE_BUCKETS: usize = 7;
 
 /// Whether quiet runs become one row.
@@ -109,7 +109,7 @@ struct Limit {
     class: ClassIndex,
     /// Counts up to this one are as good as none.
     floor: u64,
-    /// The counts about the median, if that says anything.
+    /// The counts about the lower quartile, if that says anything.
     usual: Option<RangeInclusive<u64>>,
 }
 
@@ -133,10 +133,8 @@ fn limit(timeline: &Timeline, class: ClassIndex) -> Limit {
         return Limit { class, floor, usual: None };
     }
     counts.sort_unstable();
-    // The two counts in the middle, which are one and the same where their number is odd.
-    let middle = |position: usize| counts.get(position).copied().unwrap_or(0);
-    let twice_median = middle((counts.len() - 1) / 2).saturating_add(middle(counts.len() / 2));
-    Limit { class, floor, usual: Some(twice_median.div_ceil(4)..=twice_median) }
+    let quartile = counts.get((counts.len() - 1) / 4).copied().unwrap_or(0);
+    Limit { class, floor, usual: Some(quartile.div_ceil(2)..=quartile.saturating_mul(2)) }
 }
 
 fn bucket_counts(bucket: &Bucket, limits: &[Limit]) -> RowCounts {
