@@ -370,3 +370,17 @@ api-1  | INFO:     10.0.0.1:5 - "GET / HTTP/1.1" 503 Service Unavailable
     assert_eq!(seen.by_minute(), expected);
     assert_eq!(seen.events.len(), 3);
 }
+
+#[test]
+fn a_number_that_continues_a_dated_line_is_no_time() {
+    let log = "2026-05-06 04:49:00 INFO report:
+1714990000 orders were shipped
+2026-05-06 04:50:00 INFO next
+";
+    let expected = minutes(&[("2026-05-06T04:49", 1), ("2026-05-06T04:50", 1)]);
+    assert_eq!(ask(log).by_minute(), expected);
+    let squid = "1778043600.123    12 10.0.0.1 TCP_MISS/503 1 GET http://a/ - -\n";
+    assert_eq!(ask(squid).by_minute(), minutes(&[("2026-05-06T05:00", 1)]));
+    let compact = "20260506050000123 INFO x\n";
+    assert_eq!(ask(compact).by_minute(), minutes(&[("2026-05-06T05:00", 1)]));
+}

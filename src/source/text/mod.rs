@@ -124,10 +124,10 @@ fn read_form(
         Form::Export => export::read(lines, recorder, input.path),
         Form::JournalJson => journal_json::read(lines, recorder, input.path),
         Form::Verbose => verbose::read(lines, recorder, input.path),
-        Form::Lines { style, is_dated, is_indented, .. } => {
+        Form::Lines(traits) => {
             let dating = Dating::new(recorder.query().zone, input.modified, years);
-            let starts = Starts::new(style, dating, is_dated, is_indented);
-            Assembler::new(lines, starts, style, recorder, input.path).run();
+            let starts = Starts::new(traits, dating);
+            Assembler::new(lines, starts, traits.style, recorder, input.path).run();
         }
     }
 }
