@@ -1,1 +1,53 @@
-//! Placeholder.
+//! The report: all that a renderer sees.
+
+use crate::rules::{HTTP_503, POOL_TIMEOUT};
+use crate::source::{Damage, Summary};
+use crate::time::Span;
+use crate::timeline::{Class, Timeline};
+
+/// A timeline, and what it was made from.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// What happened when.
+    pub timeline: Timeline,
+    /// The span that was asked for.
+    pub span: Span,
+    /// What was read, in the order in which it is to be listed.
+    pub sources: Vec<SourceReport>,
+    /// Which classes a table for people shows.
+    pub columns: Columns,
+}
+
+/// What was read from one source, and what of it could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceReport {
+    /// What was read.
+    pub summary: Summary,
+    /// The first pieces of damage.
+    pub damage: Vec<Damage>,
+    /// How many more there were.
+    pub more_damage: u64,
+}
+
+/// Which classes a table for people shows. Formats for programs have all that were counted, so
+/// that a field does not come and go with the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Columns {
+    /// Pool timeouts and 503 responses, and of the others those that occurred.
+    #[default]
+    Occurring,
+    /// All classes of the timeline: somebody asked for just these.
+    All,
+}
+
+impl Report {
+    /// The classes that a table for people shows.
+    pub fn shown_classes(&self) -> Vec<&Class> {
+        let shown = |class: &&Class| {
+            self.columns == Columns::All
+                || [POOL_TIMEOUT, HTTP_503].contains(&class.name.as_str())
+                || self.timeline.totals.of(class.index) > 0
+        };
+        self.timeline.classes.iter().filter(shown).collect()
+    }
+}

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::rules::{ClassIndex, RuleSet};
-use crate::source::{Damage, Event, Sink};
+use crate::source::{Damage, DamageList, Event, Sink};
 use crate::time::{Minute, Timestamp};
 
 /// Counts of one minute, or of the entries without a time.
@@ -67,6 +67,19 @@ impl Tally {
         self.undated.merge(&other.undated);
     }
 
+    /// Removes the minutes from `first` to `last`, both included, and gives back their sum.
+    pub fn take_minutes(&mut self, first: Minute, last: Minute) -> Counts {
+        let mut taken = Counts::default();
+        self.minutes.retain(|minute, counts| {
+            let inside = (first..=last).contains(minute);
+            if inside {
+                taken.merge(counts);
+            }
+            !inside
+        });
+        taken
+    }
+
     /// The sum over all minutes and what carries no time.
     pub fn total(&self) -> Counts {
         let mut total = self.undated.clone();
@@ -94,19 +107,14 @@ pub struct TallySink<'a> {
     rules: &'a RuleSet,
     /// What was counted so far.
     pub tally: Tally,
-    /// Damage in the order in which it was met; the first [`Self::MAX_DAMAGE`] pieces.
-    pub damage: Vec<Damage>,
-    /// How many more pieces of damage there were.
-    pub more_damage: u64,
+    /// What could not be read.
+    pub damage: DamageList,
 }
 
 impl<'a> TallySink<'a> {
-    /// A file of garbage is damaged in every byte: this many pieces tell enough.
-    pub const MAX_DAMAGE: usize = 100;
-
     /// A sink that has counted nothing yet.
     pub fn new(rules: &'a RuleSet) -> Self {
-        Self { rules, tally: Tally::default(), damage: Vec::new(), more_damage: 0 }
+        Self { rules, tally: Tally::default(), damage: DamageList::default() }
     }
 }
 
@@ -125,10 +133,6 @@ impl Sink for TallySink<'_> {
     }
 
     fn damage(&mut self, damage: Damage) {
-        if self.damage.len() < Self::MAX_DAMAGE {
-            self.damage.push(damage);
-        } else {
-            self.more_damage += 1;
-        }
+        self.damage.push(damage);
     }
 }

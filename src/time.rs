@@ -19,6 +19,12 @@ impl Timestamp {
     /// The first instant after the year 9999.
     const END_MICROS: i64 = 253_402_300_800_000_000;
 
+    /// The first instant that exists.
+    pub const MIN: Self = Self(0);
+
+    /// The first instant after the year 9999: where a span that has no later end is over.
+    pub const END: Self = Self(Self::END_MICROS);
+
     /// The instant `micros` after the epoch, or `None` outside the years 1970 to 9999.
     pub fn from_micros(micros: i64) -> Option<Self> {
         (0..Self::END_MICROS).contains(&micros).then_some(Self(micros))

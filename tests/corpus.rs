@@ -38,6 +38,9 @@ fn read_corpus(file: &std::path::Path) -> Vec<Labelled> {
     let mut rows = Vec::new();
     for row in text.lines() {
         let mut columns: Vec<&str> = row.splitn(4, '\t').collect();
+        if columns.first() == Some(&"id") {
+            continue;
+        }
         if columns.len() == 4 && CLASSES.contains(&columns[1]) {
             columns.remove(0);
         } else {

@@ -1,1 +1,21 @@
-//! ebbline-pool.
+//! The state of connection pools as one log line: written by the application, read by `ebbline`.
+//!
+//! Writer and reader are one file, so they cannot drift apart. The crate has no dependencies:
+//! an application that only wants the line pulls in nothing else.
+//!
+//! ```
+//! use ebbline_pool::{PoolState, ReadOnlyRoute, Snapshot};
+//!
+//! let primary = PoolState { max: 20, size: 20, in_use: 20, waiting: 12, ..PoolState::new("primary")? };
+//! let snapshot = Snapshot::new(Some(ReadOnlyRoute::PrimaryFallthrough), vec![primary])?;
+//! let line = snapshot.to_string();
+//! assert!(line.starts_with("pool_snapshot v=1 ro_routes_to=primary_fallthrough primary.max=20 "));
+//! assert_eq!(line.parse::<Snapshot>()?, snapshot);
+//! # Ok::<(), ebbline_pool::SnapshotError>(())
+//! ```
+
+mod snapshot;
+
+pub use snapshot::{
+    MARKER, MAX_POOLS, PoolName, PoolState, ReadOnlyRoute, Snapshot, SnapshotError, VERSION,
+};

@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Renderers: a report as a table for a terminal, Markdown, CSV, JSON or NDJSON.
+//!
+//! Each format is a file with one `render(&Report, …, &mut dyn io::Write)`. A renderer decides how
+//! things look and nothing else: what is counted and folded was settled before.
+
+pub mod escape;
+
+pub mod heading;
+
+mod cells;
+
+mod footer;
+
+pub mod table;
+
+pub mod markdown;
+
+pub mod csv;
+
+pub mod json;
+
+pub mod ndjson;

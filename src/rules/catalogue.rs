@@ -5,11 +5,10 @@
 //! effect; a 503 that came from elsewhere is told apart before our own) and then as the files
 //! list them.
 
+use super::builtin::BUILTIN;
 use super::classifier::compile;
 use super::rule::{Rule, RuleError, RuleFile};
 use super::{HTTP_503, POOL_TIMEOUT, UPSTREAM_503};
-
-include!("builtin.rs");
 
 /// The position of a rule in its [`RuleSet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,6 +110,12 @@ impl RuleSet {
     /// All classes: the three of the built-in catalogue, then those that the rules add.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// The index of the class with this name.
+    pub fn class_index(&self, name: &str) -> Option<ClassIndex> {
+        let position = self.classes.iter().position(|class| class == name)?;
+        u16::try_from(position).ok().map(ClassIndex)
     }
 
     /// The rule at `index`.

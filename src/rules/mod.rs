@@ -4,6 +4,7 @@
 //! that only it may match. Rules come from the catalogue in `builtin/` (one TOML file an
 //! ecosystem) and from the user's own files. This module reads no file: it is given text.
 
+mod builtin;
 mod catalogue;
 mod classifier;
 mod gate;

@@ -13,6 +13,8 @@ pub mod text;
 
 pub mod compression;
 
+mod copies;
+
 pub mod discover;
 
 pub mod scan;
@@ -102,6 +104,39 @@ pub struct Damage {
     pub offset_bytes: u64,
     /// What is wrong there, as a phrase without a full stop.
     pub problem: String,
+}
+
+/// The pieces of damage of one source, in the order in which they were met.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DamageList {
+    /// The first pieces.
+    pub pieces: Vec<Damage>,
+    /// How many more there were.
+    pub more: u64,
+}
+
+impl DamageList {
+    /// A file of garbage is damaged in every byte: this many pieces tell enough.
+    const MAX_PIECES: usize = 100;
+
+    /// Adds one piece.
+    pub fn push(&mut self, damage: Damage) {
+        if self.pieces.len() < Self::MAX_PIECES {
+            self.pieces.push(damage);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// How many pieces there were.
+    pub fn count(&self) -> u64 {
+        self.pieces.len() as u64 + self.more
+    }
 }
 
 /// What a source turned out to be.

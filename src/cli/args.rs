@@ -1,0 +1,332 @@
+//! The command line: every option, its help and its examples, in one place. Completions and man
+//! pages are generated from these definitions.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Reconstructs how a service degraded, from its logs.
+///
+/// Reads journals and log files, finds the requests that got no database connection and those
+/// that were answered 503, and counts them by day, hour or minute.
+#[derive(Debug, Parser)]
+#[command(name = "ebbline", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  ebbline timeline                              this machine's journal, by day
+  ebbline timeline -u api --since -24h --by hour
+  ebbline timeline /var/log/nginx/access.log* -o markdown
+  ebbline events -u api --since 04:40 --until 05:00
+  ssh db1 journalctl -o export -u api | ebbline timeline -
+
+Exit codes: 0 done; 1 could not be done; 2 wrong usage, rules or notes; 3 a --fail-if threshold
+was crossed, or a rule failed its test.")]
+pub(super) struct Cli {
+    /// Say less on stderr: only errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more on stderr: each source with what was found in it
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// When to colour; NO_COLOR is honoured
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto, global = true)]
+    pub color: When,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    /// On a terminal
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Count pool timeouts and 503s by day, hour or minute
+    Timeline(TimelineArgs),
+    /// Print every classified entry: time, class, rule, unit, message, origin
+    Events(EventsArgs),
+    /// Classify messages, one a line, for trying rules
+    Classify(ClassifyArgs),
+    /// Show or test the rule catalogue
+    Rules(RulesArgs),
+    /// Print a completion script for a shell
+    Completions {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page of ebbline or of one of its commands
+    Man(ManArgs),
+}
+
+/// What to read, and which of its entries.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sources")]
+pub(super) struct SourceArgs {
+    /// Journal files and directories, journalctl dumps, logs, any of these compressed, directories
+    /// of logs; `-` for stdin. Without: this machine's journal
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only entries of this unit, as journalctl's -u: `.service` implied, globs; repeatable
+    #[arg(short, long, value_name = "UNIT")]
+    pub unit: Vec<String>,
+    /// Only entries with this syslog identifier; repeatable
+    #[arg(short = 't', long, value_name = "NAME")]
+    pub identifier: Vec<String>,
+    /// Only entries of one boot: an id, or an offset (0 or nothing: the last, -1: the one before)
+    #[arg(
+        short,
+        long,
+        value_name = "BOOT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "0"
+    )]
+    pub boot: Option<String>,
+    /// Only entries of this priority or more urgent ones, or of a range: err, 4, emerg..err
+    #[arg(short, long, value_name = "RANGE")]
+    pub priority: Option<String>,
+    /// Only entries of this host; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub host: Vec<String>,
+    /// From this time on: `2026-05-06 04:49`, `yesterday`, `-3h`, `2 days ago`, `@1778068140`
+    #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Until before this time
+    #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true)]
+    pub until: Option<String>,
+    /// The zone of the calendar and of times without one: an IANA name, `local` or `UTC`
+    #[arg(long, value_name = "ZONE", default_value = "local")]
+    pub tz: String,
+    /// The journal backend
+    #[arg(long, value_enum, default_value_t = Reader::Auto)]
+    pub reader: Reader,
+    /// Threads to read with [default: all cores]
+    #[arg(short = 'j', long, value_name = "N")]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Exit with 1 where a source is damaged
+    #[arg(long)]
+    pub strict: bool,
+    /// When to show progress on stderr
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    pub progress: When,
+    #[command(flatten)]
+    pub rules: RuleArgs,
+}
+
+/// Which rules decide.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rules")]
+pub(super) struct RuleArgs {
+    /// A rule file (TOML) to add to the catalogue; a rule with a known id replaces it; repeatable
+    #[arg(long = "rules", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Leave the built-in catalogue out
+    #[arg(long)]
+    pub no_builtin_rules: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Reader {
+    /// Native, and libsystemd for what native refuses
+    Auto,
+    Native,
+    Libsystemd,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ebbline timeline -u api --since 2026-05-01 --notes notes.toml -o markdown
+  ebbline timeline app.log --by hour --all --tz Europe/Berlin
+  ebbline timeline --since yesterday --until today --fail-if 'http_503>100'")]
+pub(super) struct TimelineArgs {
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// The size of a bucket; auto: the finest that fits on a screen
+    #[arg(long, value_enum, default_value_t = ByArg::Day)]
+    pub by: ByArg,
+    /// Show every bucket: no folding of quiet runs
+    #[arg(short, long)]
+    pub all: bool,
+    /// Only this class; repeatable
+    #[arg(long, value_name = "CLASS")]
+    pub class: Vec<String>,
+    /// Notes for the table (TOML: day, from and to, or at; and text); repeatable
+    #[arg(long, value_name = "FILE")]
+    pub notes: Vec<PathBuf>,
+    /// Exit with 3 where a class's total is over a limit: `http_503>100` (> >= = <); repeatable
+    #[arg(long, value_name = "CONDITION")]
+    pub fail_if: Vec<String>,
+    /// The output format
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = TimelineFormat::Table)]
+    pub output: TimelineFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ByArg {
+    Day,
+    Hour,
+    Minute,
+    Auto,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TimelineFormat {
+    Table,
+    Markdown,
+    Csv,
+    Json,
+    Ndjson,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ebbline events -u api --since 04:40 --until 05:00
+  ebbline events app.log --class pool_timeout -o ndjson | jq .message")]
+pub(super) struct EventsArgs {
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Only this class; repeatable
+    #[arg(long, value_name = "CLASS")]
+    pub class: Vec<String>,
+    /// The output format
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = EventsFormat::Table)]
+    pub output: EventsFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EventsFormat {
+    Table,
+    Csv,
+    Json,
+    Ndjson,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  journalctl -o cat -u api | ebbline classify - | jq -c 'select(.class)'
+  ebbline classify lines.txt --rules mine.toml")]
+pub(super) struct ClassifyArgs {
+    /// A file with one message a line; `-` for stdin
+    #[arg(default_value = "-")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub rules: RuleArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RulesArgs {
+    #[command(subcommand)]
+    pub command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesCommand {
+    /// List all rules: id, class, what prints such a line
+    List {
+        #[command(flatten)]
+        rules: RuleArgs,
+        /// The output format
+        #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = RulesFormat::Table)]
+        output: RulesFormat,
+    },
+    /// Show one rule with its expressions and samples
+    Show {
+        id: String,
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
+    /// Run every rule's own samples, those of FILE included
+    Test {
+        /// A rule file
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum RulesFormat {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// The command whose page is wanted; without: ebbline's own
+    pub command: Option<String>,
+    /// Write all pages into this directory instead
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub dir: Option<PathBuf>,
+}
+
+/// Joins `-b` with a boot that follows it as a word of its own.
+///
+/// journalctl's `-b` takes an optional value, so that `-b -1` and `-b PATH` both work there: the
+/// next word belongs to it only where it looks like a boot. clap decides by position alone.
+pub(super) fn join_boot(
+    words: impl Iterator<Item = std::ffi::OsString>,
+) -> Vec<std::ffi::OsString> {
+    let mut joined: Vec<std::ffi::OsString> = Vec::new();
+    let mut words = words.peekable();
+    while let Some(word) = words.next() {
+        if word == "--" {
+            joined.push(word);
+            joined.extend(words);
+            break;
+        }
+        if word == "-b" || word == "--boot" {
+            let boot = words.next_if(|next| next.to_str().is_some_and(is_boot));
+            let boot = boot.and_then(|boot| boot.into_string().ok());
+            joined.push(format!("--boot={}", boot.as_deref().unwrap_or("0")).into());
+            continue;
+        }
+        let attached =
+            word.to_str().and_then(|word| word.strip_prefix("-b")).filter(|b| is_boot(b));
+        match attached {
+            Some(boot) => joined.push(format!("--boot={boot}").into()),
+            None => joined.push(word),
+        }
+    }
+    joined
+}
+
+/// An offset (`0`, `-1`, `+2`) or an id of 32 hexadecimal digits.
+fn is_boot(word: &str) -> bool {
+    let digits = word.strip_prefix(['-', '+']).unwrap_or(word);
+    let is_offset =
+        !digits.is_empty() && digits.len() < 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_offset || (word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn joined(words: &[&str]) -> Vec<String> {
+        join_boot(words.iter().map(Into::into))
+            .into_iter()
+            .map(|word| word.into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_boot_takes_the_next_word_only_where_it_is_one() {
+        assert_eq!(joined(&["-b", "-1", "x"]), ["--boot=-1", "x"]);
+        assert_eq!(joined(&["-b-1"]), ["--boot=-1"]);
+        assert_eq!(joined(&["-b", "/var/log/journal"]), ["--boot=0", "/var/log/journal"]);
+        assert_eq!(joined(&["--", "-b", "1"]), ["--", "-b", "1"]);
+    }
+}

@@ -1,0 +1,365 @@
+//! From options to answers: which files, which entries, which rules; then the reading itself, and
+//! what has to be said about it on stderr. Shared by all reading commands.
+
+use std::io;
+use std::path::Path;
+
+use chrono::Utc;
+use chrono_tz::Tz;
+
+use super::args::{Reader, SourceArgs};
+use super::error::CliError;
+use super::{Console, progress, rules, shown, when};
+use crate::rules::Classifier;
+use crate::source::discover::{self, Discovery};
+use crate::source::filter::{Filter, Pattern};
+use crate::source::journal::{self, Backend};
+use crate::source::scan::{self, Means, Opened, Outcome, Refusal};
+use crate::source::{DamageList, Detail, Progress, Query, Sink, SourceKind};
+use crate::time::{Span, Timestamp};
+
+/// What the options of a reading command ask.
+pub(super) struct Ask<'a> {
+    args: &'a SourceArgs,
+    console: &'a Console,
+    /// The zone of the calendar.
+    pub zone: Tz,
+    /// When entries must have been logged.
+    pub span: Span,
+    /// The rules, ready to classify.
+    pub classifier: Classifier,
+    filter: Filter,
+    now: Timestamp,
+}
+
+/// What was read.
+pub(super) struct Answer<S> {
+    /// What came of each source, in the order in which they were found.
+    pub outcomes: Vec<Outcome<S>>,
+    /// Whether something that the user named could not be read at all.
+    pub incomplete: bool,
+}
+
+impl<'a> Ask<'a> {
+    /// Checks the options. Nothing is read but rule files.
+    pub(super) fn new(args: &'a SourceArgs, console: &'a Console) -> Result<Self, CliError> {
+        if args.reader == Reader::Libsystemd && !Backend::HAS_LIBSYSTEMD {
+            let problem = "--reader libsystemd: this build has no libsystemd.\n\
+                           Use --reader native, or build with the feature `systemd`.";
+            return Err(CliError::Usage(problem.to_owned()));
+        }
+        let zone = zone(&args.tz)?;
+        let now = Utc::now();
+        let time = |text: &Option<String>| {
+            text.as_ref()
+                .map(|text| when::parse(text, now, zone).map_err(CliError::Usage))
+                .transpose()
+        };
+        let span = Span { since: time(&args.since)?, until: time(&args.until)? };
+        if let (Some(since), Some(until)) = (span.since, span.until)
+            && since >= until
+        {
+            let problem = "--since is not before --until.\nNothing can be logged in between.";
+            return Err(CliError::Usage(problem.to_owned()));
+        }
+        Ok(Self {
+            args,
+            console,
+            zone,
+            span,
+            classifier: Classifier::new(rules::load(&args.rules)?)?,
+            filter: filter(args)?,
+            now: Timestamp::from_utc(now).unwrap_or(Timestamp::MIN),
+        })
+    }
+
+    /// Finds and reads all sources, each into a sink that `new_sink` makes for its place.
+    pub(super) fn read<S: Sink + Send>(
+        &mut self,
+        detail: Detail,
+        new_sink: impl Fn(&Classifier, usize) -> S + Sync,
+    ) -> Result<Answer<S>, CliError> {
+        let backend = match self.args.reader {
+            Reader::Auto => Backend::Auto,
+            Reader::Native => Backend::Native,
+            Reader::Libsystemd => Backend::Libsystemd,
+        };
+        let discovery = self.discover()?;
+        let total_bytes = discovery.found.iter().map(|found| found.bytes).sum();
+        let has_stream = discovery.found.iter().any(|found| !found.regular);
+        let mut incomplete = self.tell_discovery(&discovery);
+        let opened = scan::open(discovery.found, backend);
+        incomplete |= self.tell_refused(&opened)?;
+        self.filter.boot = self.boot(&opened)?;
+        let progress = Progress::default();
+        let query = Query {
+            classifier: &self.classifier,
+            filter: &self.filter,
+            span: self.span,
+            zone: self.zone,
+            detail,
+            progress: &progress,
+        };
+        let threads = self.args.threads.or_else(|| std::thread::available_parallelism().ok());
+        let threads = threads.map_or(1, std::num::NonZero::get);
+        let means = Means { threads, backend, now: self.now };
+        let total_bytes = if has_stream { 0 } else { total_bytes };
+        let outcomes = progress::with_bar(
+            self.args.progress,
+            self.console.quiet,
+            total_bytes,
+            &progress,
+            || scan::scan(opened, &query, means, |place| new_sink(&self.classifier, place)),
+        );
+        incomplete |= self.tell_outcomes(&outcomes);
+        if outcomes.iter().all(|outcome| outcome.summary.kind == SourceKind::Binary) {
+            return Err(CliError::Failed(
+                "nothing that was given can be read as a log.\n\
+                 Give journal files, journalctl dumps or text logs."
+                    .to_owned(),
+            ));
+        }
+        Ok(Answer { outcomes, incomplete })
+    }
+
+    fn discover(&self) -> Result<Discovery, CliError> {
+        let discovery = match self.args.paths.as_slice() {
+            [] => discover::machine_journal(),
+            paths => discover::discover(paths),
+        };
+        if !discovery.found.is_empty() {
+            return Ok(discovery);
+        }
+        if let Some(problem) = discovery.unreadable.first() {
+            let others = match discovery.unreadable.len() {
+                1 => String::new(),
+                count => format!(" (and {} more)", count - 1),
+            };
+            let text = unreadable_text(&problem.path, &problem.error);
+            return Err(CliError::Failed(format!("{text}{others}")));
+        }
+        Err(CliError::Failed(match self.args.paths.first() {
+            None => "this machine keeps no journal in /var/log/journal or /run/log/journal.\n\
+                     Give the PATH of a journal directory or of a log."
+                .to_owned(),
+            Some(path) => format!(
+                "{}: no journal and no log in it.\n\
+                 Give the directory that holds them, or name a file itself.",
+                shown(path)
+            ),
+        }))
+    }
+
+    /// Tells what was left out; true where something that the user named is missing.
+    fn tell_discovery(&self, discovery: &Discovery) -> bool {
+        for file in &discovery.passed_over {
+            let text = format!("{}: {}: passed over", shown(&file.path), file.why);
+            if file.why == discover::GIVEN_TWICE {
+                self.console.note(&format!("{}: given twice: counted once", shown(&file.path)));
+            } else {
+                self.console.detail(&text);
+            }
+        }
+        for problem in &discovery.unreadable {
+            super::complain(&unreadable_text(&problem.path, &problem.error));
+        }
+        discovery.unreadable.iter().any(|problem| problem.named || self.args.strict)
+    }
+
+    /// Tells what could not be opened; true where something that the user named is missing.
+    fn tell_refused(&self, opened: &Opened) -> Result<bool, CliError> {
+        let mut named_one = false;
+        for refused in &opened.refused {
+            let path = &refused.found.path;
+            match &refused.reason {
+                Refusal::Io(error) => super::complain(&unreadable_text(path, error)),
+                Refusal::Journal(error) => super::complain(&error.to_string()),
+            }
+            named_one |= refused.found.named || self.args.strict;
+        }
+        let is_nothing_left =
+            opened.journals.is_empty() && opened.foreign.is_empty() && opened.texts.is_empty();
+        if is_nothing_left {
+            return Err(CliError::Failed("nothing that was given could be read.".to_owned()));
+        }
+        Ok(named_one)
+    }
+
+    /// Tells what was wrong with the sources; true where one could not be read at all.
+    fn tell_outcomes<S>(&self, outcomes: &[Outcome<S>]) -> bool {
+        let mut failed = false;
+        for Outcome { summary, failure, repeats, .. } in outcomes {
+            let path = shown(&summary.path);
+            if let Some(error) = failure {
+                super::complain(&unreadable_text(&summary.path, error));
+                failed = true;
+            } else if summary.kind == SourceKind::Binary {
+                super::complain(&format!("{path}: neither a journal nor text: nothing counted"));
+            } else if summary.kind == SourceKind::Empty {
+                self.console.note(&format!("{path}: empty"));
+            }
+            if summary.undated > 0 && summary.undated == summary.entries {
+                self.console.note(&format!(
+                    "{path}: no timestamps: {} entries are counted under no date",
+                    summary.entries
+                ));
+            }
+            if repeats.is_some() {
+                self.console.note(&format!(
+                    "{path}: repeats the journal: counted once where the journal covers it"
+                ));
+            }
+        }
+        failed
+    }
+
+    /// The boot that `--boot` asks for, found by its offset where it is given as one.
+    fn boot(&self, opened: &Opened) -> Result<Option<String>, CliError> {
+        let Some(asked) = &self.args.boot else { return Ok(None) };
+        if asked.len() == 32 && asked.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(Some(asked.to_ascii_lowercase()));
+        }
+        let offset: i64 = asked.parse().map_err(|_| {
+            CliError::Usage(format!(
+                "--boot={asked} is no boot.\nGive an id of 32 hexadecimal digits, or an offset: \
+                 0 is the last boot, -1 the one before, 1 the first."
+            ))
+        })?;
+        let boots = journal::list_boots(opened.journals.iter().map(|journal| &journal.file));
+        let place = if offset > 0 {
+            usize::try_from(offset - 1).ok()
+        } else {
+            usize::try_from(-offset).ok().and_then(|back| boots.len().checked_sub(back + 1))
+        };
+        let boot = place.and_then(|place| boots.get(place)).ok_or_else(|| {
+            CliError::Failed(format!(
+                "--boot={asked}: the journals given have {} boots.\n\
+                 Give an offset within them, or the boot's id.",
+                boots.len()
+            ))
+        })?;
+        Ok(Some(boot.to_string()))
+    }
+
+    /// Whether damage is an error.
+    pub(super) fn strict(&self) -> bool {
+        self.args.strict
+    }
+}
+
+/// Says on stderr what of a source could not be read.
+pub(super) fn tell_damage(path: &Path, damage: &DamageList) {
+    let Some(first) = damage.pieces.first() else { return };
+    let more = match damage.count() {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    let (offset, problem) = (first.offset_bytes, &first.problem);
+    super::complain(&format!("{}: byte {offset}: {problem}{more}", shown(path)));
+}
+
+/// What to tell about a path that the system does not let us read.
+fn unreadable_text(path: &Path, error: &io::Error) -> String {
+    let name = shown(path);
+    let is_journal = path.starts_with("/var/log/journal") || path.starts_with("/run/log/journal");
+    match error.kind() {
+        io::ErrorKind::PermissionDenied if is_journal => format!(
+            "{name}: no permission to read the journal.\n\
+             Use sudo, or become a member of the group systemd-journal (or adm)."
+        ),
+        io::ErrorKind::PermissionDenied => {
+            format!("{name}: no permission to read it.\nUse sudo, or ask its owner.")
+        }
+        io::ErrorKind::NotFound => format!("{name}: no such file or directory"),
+        _ => format!("{name}: {error}"),
+    }
+}
+
+/// The zone by its IANA name; `local` is `TZ` or the machine's.
+pub(super) fn zone(name: &str) -> Result<Tz, CliError> {
+    let local;
+    let name = if name == "local" {
+        local = local_zone_name();
+        local.as_str()
+    } else {
+        name
+    };
+    name.parse().map_err(|_| {
+        CliError::Usage(format!(
+            "`{name}` is no time zone.\nGive an IANA name such as Europe/Berlin, `UTC` or \
+             `local` with --tz."
+        ))
+    })
+}
+
+fn local_zone_name() -> String {
+    match std::env::var("TZ") {
+        Ok(name) if !name.is_empty() => name.trim_start_matches(':').to_owned(),
+        _ => iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned()),
+    }
+}
+
+fn filter(args: &SourceArgs) -> Result<Filter, CliError> {
+    let patterns = |option: &str, values: &[String], make: fn(&str) -> Result<Pattern, _>| {
+        values
+            .iter()
+            .map(|value| {
+                make(value).map_err(|error: globset::Error| {
+                    CliError::Usage(format!(
+                        "{option} {value}: {error}\nThe glob characters are `*`, `?` and `[…]`."
+                    ))
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()
+    };
+    Ok(Filter {
+        units: patterns("--unit", &args.unit, Pattern::unit)?,
+        identifiers: patterns("--identifier", &args.identifier, Pattern::new)?,
+        hosts: patterns("--host", &args.host, Pattern::new)?,
+        boot: None,
+        priorities: args.priority.as_deref().map(priorities).transpose()?,
+    })
+}
+
+/// The priorities of `err`, `4` or `emerg..err`, a bit each; a single one includes the more
+/// urgent ones, as journalctl has it.
+fn priorities(text: &str) -> Result<u8, CliError> {
+    let one = |name: &str| {
+        const NAMES: [&str; 8] =
+            ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+        let known = NAMES.iter().position(|known| *known == name);
+        known.or_else(|| name.parse().ok().filter(|number| *number < NAMES.len())).ok_or_else(
+            || {
+                CliError::Usage(format!(
+                    "--priority {text}: `{name}` is no priority.\nThe priorities are {}, or 0 to 7.",
+                    NAMES.join(", ")
+                ))
+            },
+        )
+    };
+    let (from, to) = match text.split_once("..") {
+        Some((from, to)) => (one(from)?, one(to)?),
+        None => (0, one(text)?),
+    };
+    let (from, to) = (from.min(to), from.max(to));
+    Ok((from..=to).fold(0, |set, priority| set | 1 << priority))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_priority_includes_the_more_urgent_ones() {
+        assert_eq!(priorities("err").unwrap(), 0b0000_1111);
+        assert_eq!(priorities("3").unwrap(), 0b0000_1111);
+        assert_eq!(priorities("warning..err").unwrap(), 0b0001_1000);
+        assert!(priorities("8").is_err() && priorities("loud").is_err());
+    }
+
+    #[test]
+    fn a_zone_is_an_iana_name() {
+        assert_eq!(zone("Asia/Kathmandu").unwrap(), chrono_tz::Asia::Kathmandu);
+        assert!(zone("Mars/Olympus").unwrap_err().to_string().contains("Europe/Berlin"));
+    }
+}

@@ -1,0 +1,76 @@
+//! `ebbline classify`: one message a line in, one NDJSON record a line out, for trying rules.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::args::ClassifyArgs;
+use super::error::CliError;
+use super::rules;
+use crate::rules::{Classifier, NoFields};
+use crate::source::discover::STDIN;
+
+/// A longer line is classified by its beginning, so that no input can take all memory.
+const MAX_LINE_BYTES: u64 = 1 << 20;
+
+pub(super) fn run(args: &ClassifyArgs) -> Result<ExitCode, CliError> {
+    let classifier = Classifier::new(rules::load(&args.rules)?)?;
+    let input: Box<dyn Read> = if args.file == Path::new(STDIN) {
+        Box::new(io::stdin().lock())
+    } else {
+        let file =
+            File::open(&args.file).map_err(|error| CliError::unreadable(&args.file, &error))?;
+        Box::new(file)
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut input = BufReader::new(input);
+    let mut line = Vec::new();
+    let mut number = 0_u64;
+    while read_line(&mut input, &mut line)
+        .map_err(|error| CliError::unreadable(&args.file, &error))?
+    {
+        number += 1;
+        serde_json::to_writer(&mut out, &record(&classifier, number, &line))
+            .map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+        if input.buffer().is_empty() {
+            // Whoever types or pipes line by line sees each answer at once.
+            out.flush()?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a line without its end; false at the end of the input.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', line)?;
+    if line.is_empty() {
+        return Ok(false);
+    }
+    if line.pop_if(|last| *last == b'\n').is_some() {
+        line.pop_if(|last| *last == b'\r');
+    } else {
+        input.skip_until(b'\n')?;
+    }
+    Ok(true)
+}
+
+fn record(classifier: &Classifier, number: u64, line: &[u8]) -> serde_json::Value {
+    let Some(index) = classifier.classify(line, &NoFields) else {
+        return serde_json::json!({
+            "line": number, "class": null, "rule": null, "echo": false, "fields": {},
+        });
+    };
+    let rule = classifier.rules().rule(index);
+    let fields: serde_json::Map<String, serde_json::Value> = classifier
+        .captures(index, line)
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    serde_json::json!({
+        "line": number, "class": rule.class, "rule": rule.id, "echo": rule.echo, "fields": fields,
+    })
+}

@@ -1,0 +1,238 @@
+//! `ebbline events`: every classified entry, in the order of time.
+
+use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use chrono::SecondsFormat;
+use chrono_tz::Tz;
+use serde_json::{Map, Value};
+
+use super::Console;
+use super::args::{EventsArgs, EventsFormat};
+use super::ask::{Ask, tell_damage};
+use super::error::CliError;
+use super::sorted::{Key, Sorter};
+use crate::entry::{Entry, Origin};
+use crate::render::escape;
+use crate::rules::RuleSet;
+use crate::source::{Damage, DamageList, Detail, Event, Sink};
+use crate::time::{Minute, Timestamp};
+use crate::timeline::Class;
+
+/// A source hands its events over in portions of this size, so that threads seldom meet.
+const PORTION_BYTES: usize = 256 << 10;
+
+pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliError> {
+    let mut ask = Ask::new(&args.source, console)?;
+    let rules = ask.classifier.rules().clone();
+    let wanted = match args.class.as_slice() {
+        [] => Class::all(&rules),
+        names => Class::select(&rules, names).map_err(|e| CliError::Usage(e.to_string()))?,
+    };
+    let zone = ask.zone;
+    let sorter = Mutex::new((Sorter::new(), None));
+    let answer = ask.read(Detail::Entries, |_, place| EventSink {
+        rules: &rules,
+        wanted: &wanted,
+        zone,
+        sorter: &sorter,
+        place: u32::try_from(place).unwrap_or(u32::MAX),
+        sequence: 0,
+        portion: Vec::new(),
+        portion_bytes: 0,
+        damage: DamageList::default(),
+    })?;
+    let incomplete = answer.incomplete;
+    let mut repeats = Vec::new();
+    let mut damaged = false;
+    for outcome in answer.outcomes {
+        damaged |= !outcome.sink.damage.is_empty();
+        tell_damage(&outcome.summary.path, &outcome.sink.damage);
+        let place = outcome.sink.place;
+        repeats.extend(outcome.repeats.map(|minutes| (place, minutes)));
+        outcome.sink.finish();
+    }
+    let (sorter, problem) = sorter.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(error) = problem {
+        return Err(CliError::Failed(format!(
+            "cannot write a temporary file: {error}\nMake room, or set TMPDIR."
+        )));
+    }
+    print(sorter, args.output, &repeats, console)?;
+    let failed = incomplete || (damaged && ask.strict());
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+type Shared = Mutex<(Sorter, Option<io::Error>)>;
+
+/// Turns events into JSON records and hands them to the sorter.
+struct EventSink<'a> {
+    rules: &'a RuleSet,
+    wanted: &'a [Class],
+    zone: Tz,
+    sorter: &'a Shared,
+    place: u32,
+    sequence: u64,
+    portion: Vec<(Key, Vec<u8>)>,
+    portion_bytes: usize,
+    damage: DamageList,
+}
+
+impl EventSink<'_> {
+    fn hand_over(&mut self) {
+        let mut shared = self.sorter.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.portion_bytes = 0;
+        for (key, text) in self.portion.drain(..) {
+            if shared.1.is_none()
+                && let Err(error) = shared.0.push(key, &text)
+            {
+                shared.1 = Some(error);
+            }
+        }
+    }
+
+    fn finish(mut self) {
+        self.hand_over();
+    }
+}
+
+impl Sink for EventSink<'_> {
+    fn entries(&mut self, _minute: Option<Minute>, _count: u64) {}
+
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        let class = self.rules.class_of(event.rule);
+        if !self.wanted.iter().any(|wanted| wanted.index == class) {
+            return ControlFlow::Continue(());
+        }
+        let key = Key::new(event.entry.at, self.place, self.sequence);
+        self.sequence += 1;
+        let record = record(event, self.rules, self.zone).to_string().into_bytes();
+        self.portion_bytes += record.len();
+        self.portion.push((key, record));
+        if self.portion_bytes >= PORTION_BYTES {
+            self.hand_over();
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn damage(&mut self, damage: Damage) {
+        self.damage.push(damage);
+    }
+}
+
+/// One event as the contract's record.
+fn record(event: &Event<'_>, rules: &RuleSet, zone: Tz) -> Value {
+    let Entry { at, unit, host, message, origin, .. } = event.entry;
+    let rule = rules.rule(event.rule);
+    let text = |bytes: &[u8]| Value::from(String::from_utf8_lossy(bytes).into_owned());
+    let optional = |bytes: &Option<&[u8]>| bytes.map_or(Value::Null, text);
+    let mut record = Map::new();
+    record.insert("at".into(), at.map_or(Value::Null, |at| rfc3339(at, zone).into()));
+    record.insert("class".into(), rule.class.clone().into());
+    record.insert("rule".into(), rule.id.clone().into());
+    record.insert("unit".into(), optional(unit));
+    record.insert("host".into(), optional(host));
+    record.insert("message".into(), text(message));
+    record.insert("echo".into(), rule.echo.into());
+    let origin = match origin {
+        Origin::Cursor(cursor) => serde_json::json!({"cursor": cursor.to_string()}),
+        Origin::CursorText(cursor) => serde_json::json!({"cursor": text(cursor)}),
+        Origin::Line { path, line } => {
+            serde_json::json!({"path": path.to_string_lossy(), "line": line})
+        }
+    };
+    record.insert("origin".into(), origin);
+    Value::Object(record)
+}
+
+fn rfc3339(at: Timestamp, zone: Tz) -> String {
+    at.to_utc().with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Micros, false)
+}
+
+fn print(
+    sorter: Sorter,
+    format: EventsFormat,
+    repeats: &[(u32, (Minute, Minute))],
+    console: &Console,
+) -> Result<(), CliError> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match format {
+        EventsFormat::Json => out.write_all(b"{\"schema\":\"ebbline.events/1\",\"events\":[")?,
+        EventsFormat::Csv => out.write_all(b"at,class,rule,unit,host,message,echo,origin\r\n")?,
+        EventsFormat::Ndjson | EventsFormat::Table => {}
+    }
+    let mut count = 0_u64;
+    sorter.drain(|key, text| -> Result<(), CliError> {
+        let is_repeat = repeats.iter().any(|(place, (first, last))| {
+            *place == key.source()
+                && key.at().is_some_and(|at| (*first..=*last).contains(&at.minute()))
+        });
+        if is_repeat {
+            return Ok(());
+        }
+        count += 1;
+        match format {
+            EventsFormat::Ndjson => {
+                out.write_all(text)?;
+                out.write_all(b"\n")?;
+            }
+            EventsFormat::Json => {
+                out.write_all(if count > 1 { b",\n" } else { b"\n" })?;
+                out.write_all(text)?;
+            }
+            EventsFormat::Csv => out.write_all(csv_row(text).as_bytes())?,
+            EventsFormat::Table => writeln!(out, "{}", table_row(text, console))?,
+        }
+        Ok(())
+    })?;
+    if format == EventsFormat::Json {
+        out.write_all(b"\n]}\n")?;
+    }
+    out.flush()?;
+    if count == 0 {
+        console.note("no entry was matched by a rule");
+    }
+    Ok(())
+}
+
+/// The parts of a record, as text.
+fn parts(record: &[u8]) -> [String; 8] {
+    let record: Value = serde_json::from_slice(record).unwrap_or_default();
+    let part = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let origin = &record["origin"];
+    let place = match origin.get("cursor") {
+        Some(cursor) => part(cursor),
+        None => format!("{}:{}", part(&origin["path"]), part(&origin["line"])),
+    };
+    let names = ["at", "class", "rule", "unit", "host", "message", "echo"];
+    let [at, class, rule, unit, host, message, echo] = names.map(|name| part(&record[name]));
+    [at, class, rule, unit, host, message, echo, place]
+}
+
+fn csv_row(record: &[u8]) -> String {
+    let cells: Vec<String> = parts(record).iter().map(|part| escape::csv(part)).collect();
+    format!("{}\r\n", cells.join(","))
+}
+
+/// One line: time, class, rule, unit, and the message's first line, cut to the terminal's width.
+fn table_row(record: &[u8], console: &Console) -> String {
+    let [at, class, rule, unit, _, message, echo, _] = parts(record);
+    let at = if at.is_empty() { "no date".to_owned() } else { at };
+    let class = if echo == "true" { format!("{class}*") } else { class };
+    let unit = if unit.is_empty() { "-".to_owned() } else { unit };
+    let mut lines = message.lines();
+    let first = lines.next().unwrap_or_default().trim_end();
+    let more = match lines.count() {
+        0 => String::new(),
+        count => format!(" (+{count} lines)"),
+    };
+    let row = format!("{at:32}  {class:13}  {rule:24}  {unit:20}  {first}{more}");
+    let row = escape::terminal(&row).into_owned();
+    if console.is_terminal { row.chars().take(usize::from(console.width)).collect() } else { row }
+}

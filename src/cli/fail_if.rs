@@ -1,0 +1,103 @@
+//! `--fail-if`: conditions on a class's total that turn the exit code to 3, for scripts.
+
+use super::error::CliError;
+
+/// A condition such as `http_503>100`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Condition {
+    /// The class whose total is compared.
+    pub class: String,
+    comparison: Comparison,
+    limit: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Above,
+    AtLeast,
+    Equal,
+    AtMost,
+    Below,
+}
+
+/// Longer signs first: `>=` begins with `>`.
+const SIGNS: [(&str, Comparison); 5] = [
+    (">=", Comparison::AtLeast),
+    ("<=", Comparison::AtMost),
+    (">", Comparison::Above),
+    ("<", Comparison::Below),
+    ("=", Comparison::Equal),
+];
+
+impl Condition {
+    /// Reads a condition on one of `classes`.
+    pub(super) fn parse(text: &str, classes: &[String]) -> Result<Self, CliError> {
+        let wrong = |problem: &str| {
+            CliError::Usage(format!(
+                "--fail-if '{text}': {problem}.\nWrite a class, one of > >= = < <=, and a \
+                 number, e.g. 'http_503>100'. The classes are: {}.",
+                classes.join(", ")
+            ))
+        };
+        let sign = text.find(['>', '<', '=']).ok_or_else(|| wrong("no comparison"))?;
+        let (class, rest) = text.split_at(sign);
+        let (token, comparison) = SIGNS
+            .iter()
+            .find(|(token, _)| rest.starts_with(token))
+            .ok_or_else(|| wrong("no comparison"))?;
+        let number = rest[token.len()..].trim().replace('_', "");
+        let limit = number.parse().map_err(|_| wrong("the limit is no whole number"))?;
+        let class = class.trim().to_owned();
+        if !classes.contains(&class) {
+            return Err(wrong("no such class"));
+        }
+        Ok(Self { class, comparison: *comparison, limit })
+    }
+
+    /// The condition as it is written.
+    pub(super) fn text(&self) -> String {
+        let sign = SIGNS.iter().find(|(_, comparison)| *comparison == self.comparison);
+        format!("{}{}{}", self.class, sign.map_or("", |(token, _)| token), self.limit)
+    }
+
+    /// Whether a total of `count` meets the condition.
+    pub(super) fn holds(&self, count: u64) -> bool {
+        match self.comparison {
+            Comparison::Above => count > self.limit,
+            Comparison::AtLeast => count >= self.limit,
+            Comparison::Equal => count == self.limit,
+            Comparison::AtMost => count <= self.limit,
+            Comparison::Below => count < self.limit,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Condition, CliError> {
+        Condition::parse(text, &["http_503".to_owned()])
+    }
+
+    #[test]
+    fn each_comparison_compares() {
+        for (text, holds) in [
+            ("http_503>100", [false, false, true]),
+            ("http_503 >= 100", [false, true, true]),
+            ("http_503=100", [false, true, false]),
+            ("http_503<=100", [true, true, false]),
+            ("http_503<100", [true, false, false]),
+        ] {
+            let condition = parse(text).unwrap();
+            assert_eq!([99, 100, 101].map(|count| condition.holds(count)), holds, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for text in ["http_503", "http_504>1", "http_503>", "http_503>-1", ">1", "http_503>1.5"] {
+            assert!(matches!(parse(text), Err(CliError::Usage(_))), "{text}");
+        }
+    }
+}

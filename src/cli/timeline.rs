@@ -1,0 +1,130 @@
+//! `ebbline timeline`: counts by day, hour or minute.
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use super::args::{ByArg, TimelineArgs, TimelineFormat};
+use super::ask::{Answer, Ask, tell_damage};
+use super::error::{CliError, read_text};
+use super::fail_if::Condition;
+use super::{Console, complain};
+use crate::render::{csv, json, markdown, ndjson, table};
+use crate::report::{Columns, Report, SourceReport};
+use crate::source::scan::Outcome;
+use crate::source::{DamageList, Detail};
+use crate::tally::{Tally, TallySink};
+use crate::timeline::fold::Folding;
+use crate::timeline::{By, Class, Note, Question, Timeline, notes};
+
+/// The contract's exit code for a threshold that was crossed.
+const CROSSED: u8 = 3;
+
+pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, CliError> {
+    let mut ask = Ask::new(&args.source, console)?;
+    let rules = ask.classifier.rules().clone();
+    let classes = match args.class.as_slice() {
+        [] => Class::all(&rules),
+        names => Class::select(&rules, names).map_err(|e| CliError::Usage(e.to_string()))?,
+    };
+    let conditions: Vec<Condition> = args
+        .fail_if
+        .iter()
+        .map(|text| Condition::parse(text, rules.classes()))
+        .collect::<Result<_, _>>()?;
+    let notes = read_notes(args, &ask)?;
+
+    let answer = ask.read(Detail::Counts, |_, _| TallySink::new(&rules))?;
+    for outcome in &answer.outcomes {
+        tell_damage(&outcome.summary.path, &outcome.sink.damage);
+    }
+    let strictly_failed =
+        ask.strict() && answer.outcomes.iter().any(|outcome| !outcome.sink.damage.is_empty());
+    let failed = answer.incomplete || strictly_failed;
+    let columns = if args.class.is_empty() { Columns::Occurring } else { Columns::All };
+    let question = Question {
+        by: match args.by {
+            ByArg::Day => By::Day,
+            ByArg::Hour => By::Hour,
+            ByArg::Minute => By::Minute,
+            ByArg::Auto => By::Auto,
+        },
+        zone: ask.zone,
+        span: ask.span,
+        classes,
+        notes,
+    };
+    let report = report(answer, question, columns)?;
+    print(&report, args, console)?;
+
+    let crossed = tell_crossed(&conditions, &report, &rules);
+    Ok(match (crossed, failed) {
+        (true, _) => ExitCode::from(CROSSED),
+        (false, true) => ExitCode::FAILURE,
+        (false, false) => ExitCode::SUCCESS,
+    })
+}
+
+fn read_notes(args: &TimelineArgs, ask: &Ask<'_>) -> Result<Vec<Note>, CliError> {
+    let mut all = Vec::new();
+    for path in &args.notes {
+        let parsed = notes::parse(&read_text(path)?, path, ask.zone);
+        all.extend(parsed.map_err(|error| CliError::Usage(error.to_string()))?);
+    }
+    Ok(all)
+}
+
+/// Adds the sources up and cuts the sum into buckets.
+fn report(
+    answer: Answer<TallySink<'_>>,
+    question: Question,
+    columns: Columns,
+) -> Result<Report, CliError> {
+    let mut tally = Tally::default();
+    let mut sources = Vec::new();
+    for Outcome { mut summary, mut sink, repeats, .. } in answer.outcomes {
+        if let Some((first, last)) = repeats {
+            let repeated = sink.tally.take_minutes(first, last);
+            summary.entries -= repeated.entries.min(summary.entries);
+            summary.skipped += repeated.entries;
+        }
+        tally.merge(sink.tally);
+        let DamageList { pieces: damage, more: more_damage } = sink.damage;
+        sources.push(SourceReport { summary, damage, more_damage });
+    }
+    let first = sources.iter().filter_map(|source| source.summary.first).min();
+    let last = sources.iter().filter_map(|source| source.summary.last).max();
+    let span = question.span;
+    let timeline = Timeline::new(&tally, first, last, question)
+        .map_err(|error| CliError::Usage(error.to_string()))?;
+    Ok(Report { timeline, span, sources, columns })
+}
+
+fn print(report: &Report, args: &TimelineArgs, console: &Console) -> Result<(), CliError> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let folding = if args.all { Folding::None } else { Folding::QuietRuns };
+    match args.output {
+        TimelineFormat::Table => {
+            let style = table::Style { width: console.width, color: console.color, unicode: true };
+            table::render(report, folding, style, &mut out)?;
+        }
+        TimelineFormat::Markdown => markdown::render(report, folding, &mut out)?,
+        TimelineFormat::Csv => csv::render(report, &mut out)?,
+        TimelineFormat::Json => json::render(report, &mut out)?,
+        TimelineFormat::Ndjson => ndjson::render(report, &mut out)?,
+    }
+    Ok(out.flush()?)
+}
+
+/// Says which thresholds were crossed; true where one was.
+fn tell_crossed(conditions: &[Condition], report: &Report, rules: &crate::rules::RuleSet) -> bool {
+    let mut crossed = false;
+    for condition in conditions {
+        let Some(class) = rules.class_index(&condition.class) else { continue };
+        let count = report.timeline.totals.of(class);
+        if condition.holds(count) {
+            complain(&format!("--fail-if '{}': the total is {count}", condition.text()));
+            crossed = true;
+        }
+    }
+    crossed
+}

@@ -1,0 +1,51 @@
+//! CSV: one row a bucket, never folded.
+//!
+//! Fields are quoted as RFC 4180 has it; lines end in LF alone, as `cut`, `awk` and `sort` expect
+//! and every spreadsheet accepts. A bucket without any entry has empty counts, not zeros, so that
+//! an average over a column is right. What carries no time has no row.
+
+use std::io::{self, Write};
+
+use super::escape;
+use crate::report::Report;
+use crate::timeline::calendar::rfc3339;
+use crate::timeline::{Bucket, Coverage, Timeline};
+
+/// Writes a heading and one row a bucket: `start,end,entries,coverage,suppressed`, a column for
+/// each class, `notes`.
+pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let timeline = &report.timeline;
+    let mut line = b"start,end,entries,coverage,suppressed".to_vec();
+    for class in &timeline.classes {
+        write!(line, ",{}", escape::csv(&class.name))?;
+    }
+    line.extend_from_slice(b",notes\n");
+    out.write_all(&line)?;
+    for (position, bucket) in timeline.buckets.iter().enumerate() {
+        line.clear();
+        write_row(&mut line, timeline, position, bucket)?;
+        out.write_all(&line)?;
+    }
+    Ok(())
+}
+
+fn write_row(
+    line: &mut Vec<u8>,
+    timeline: &Timeline,
+    position: usize,
+    bucket: &Bucket,
+) -> io::Result<()> {
+    let start = rfc3339(bucket.start, timeline.zone);
+    let end = rfc3339(bucket.end, timeline.zone);
+    let (entries, coverage) = (bucket.counts.entries, bucket.coverage.name());
+    write!(line, "{start},{end},{entries},{coverage},{}", bucket.suppressed)?;
+    for class in &timeline.classes {
+        match bucket.coverage {
+            Coverage::None => write!(line, ",")?,
+            _ => write!(line, ",{}", bucket.counts.of(class.index))?,
+        }
+    }
+    let notes: Vec<_> =
+        timeline.notes_of(position).map(|note| escape::one_line(&note.text)).collect();
+    writeln!(line, ",{}", escape::csv(&notes.join("; ")))
+}

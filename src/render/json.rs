@@ -1,0 +1,178 @@
+//! JSON: the whole report as one document, schema `ebbline.timeline/1`.
+//!
+//! Buckets are never folded. Fields may be added to the schema; none changes its name, type or
+//! unit.
+
+use std::io;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::escape::JsonFormatter;
+use crate::report::{Report, SourceReport};
+use crate::tally::Counts;
+use crate::time::Timestamp;
+use crate::timeline::calendar::rfc3339;
+use crate::timeline::{Bucket, Class, Timeline};
+
+/// Writes the document and a line feed.
+pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let timeline = &report.timeline;
+    let time = |at: Option<Timestamp>| at.map(|at| rfc3339(at, timeline.zone));
+    write_line(
+        &Document {
+            schema: "ebbline.timeline/1",
+            by: timeline.grain.name(),
+            timezone: timeline.zone.name(),
+            since: time(report.span.since),
+            until: time(report.span.until),
+            sources: report.sources.iter().map(|source| Source::new(source, timeline)).collect(),
+            classes: timeline.classes.iter().map(|class| class.name.as_str()).collect(),
+            first: time(timeline.first),
+            last: time(timeline.last),
+            buckets: BucketList(timeline),
+            undated: Total::new(&timeline.undated, timeline),
+            totals: Total::new(&timeline.totals, timeline),
+            incidents: None,
+        },
+        out,
+    )
+}
+
+/// Writes one value as one line.
+pub(super) fn write_line(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, JsonFormatter);
+    value.serialize(&mut serializer)?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    by: &'static str,
+    timezone: &'static str,
+    since: Option<String>,
+    until: Option<String>,
+    sources: Vec<Source<'a>>,
+    classes: Vec<&'a str>,
+    /// The time of the earliest entry that was counted, of any source.
+    first: Option<String>,
+    last: Option<String>,
+    buckets: BucketList<'a>,
+    /// What carries no time, and so is in no bucket.
+    undated: Total<'a>,
+    /// The sum over buckets and undated.
+    totals: Total<'a>,
+    /// Null: not looked for. An empty list would say that there were none.
+    incidents: Option<Vec<()>>,
+}
+
+#[derive(Serialize)]
+struct Source<'a> {
+    /// With replacement characters where it is not UTF-8.
+    path: String,
+    kind: &'static str,
+    entries: u64,
+    undated: u64,
+    bytes: u64,
+    first: Option<String>,
+    last: Option<String>,
+    damage: Vec<Damage<'a>>,
+    /// How many pieces of damage are not listed.
+    more_damage: u64,
+    skipped: u64,
+}
+
+#[derive(Serialize)]
+struct Damage<'a> {
+    offset: u64,
+    problem: &'a str,
+}
+
+impl<'a> Source<'a> {
+    fn new(source: &'a SourceReport, timeline: &Timeline) -> Self {
+        let summary = &source.summary;
+        let time = |at: Option<Timestamp>| at.map(|at| rfc3339(at, timeline.zone));
+        let damage = source.damage.iter();
+        Self {
+            path: summary.path.to_string_lossy().into_owned(),
+            kind: summary.kind.name(),
+            entries: summary.entries,
+            undated: summary.undated,
+            bytes: summary.bytes,
+            first: time(summary.first),
+            last: time(summary.last),
+            damage: damage
+                .map(|damage| Damage { offset: damage.offset_bytes, problem: &damage.problem })
+                .collect(),
+            more_damage: source.more_damage,
+            skipped: summary.skipped,
+        }
+    }
+}
+
+/// Entries and events by class.
+#[derive(Serialize)]
+struct Total<'a> {
+    entries: u64,
+    counts: ClassCounts<'a>,
+}
+
+impl<'a> Total<'a> {
+    fn new(counts: &'a Counts, timeline: &'a Timeline) -> Self {
+        Self { entries: counts.entries, counts: ClassCounts(counts, &timeline.classes) }
+    }
+}
+
+/// Events by class, each under the name of its class.
+struct ClassCounts<'a>(&'a Counts, &'a [Class]);
+
+impl Serialize for ClassCounts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.1.len()))?;
+        for class in self.1 {
+            map.serialize_entry(&class.name, &self.0.of(class.index))?;
+        }
+        map.end()
+    }
+}
+
+/// The buckets, each made when it is written: there may be a million of them.
+struct BucketList<'a>(&'a Timeline);
+
+impl Serialize for BucketList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(bucket_records(self.0))
+    }
+}
+
+/// The buckets of a timeline as JSON has them.
+pub(super) fn bucket_records(timeline: &Timeline) -> impl Iterator<Item = impl Serialize> {
+    let buckets = timeline.buckets.iter().enumerate();
+    buckets.map(|(position, bucket)| BucketRecord::new(timeline, position, bucket))
+}
+
+#[derive(Serialize)]
+struct BucketRecord<'a> {
+    start: String,
+    end: String,
+    entries: u64,
+    counts: ClassCounts<'a>,
+    coverage: &'static str,
+    suppressed: u64,
+    notes: Vec<&'a str>,
+}
+
+impl<'a> BucketRecord<'a> {
+    fn new(timeline: &'a Timeline, position: usize, bucket: &'a Bucket) -> Self {
+        Self {
+            start: rfc3339(bucket.start, timeline.zone),
+            end: rfc3339(bucket.end, timeline.zone),
+            entries: bucket.counts.entries,
+            counts: ClassCounts(&bucket.counts, &timeline.classes),
+            coverage: bucket.coverage.name(),
+            suppressed: bucket.suppressed,
+            notes: timeline.notes_of(position).map(|note| note.text.as_str()).collect(),
+        }
+    }
+}

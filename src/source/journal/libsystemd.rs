@@ -1,0 +1,188 @@
+//! The second backend: the same question put to libsystemd, entry by entry.
+//!
+//! It is some thirty times slower than the sweep, and reads what a newer systemd may have
+//! invented. libsystemd (252 and others) calls `abort()` on some damaged files, and that would
+//! take the whole program along: give it only files in which the native reader found no damage,
+//! or which the native reader does not know.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use systemd::journal::{Journal, OpenFilesOptions};
+
+use super::duplicates::Duplicates;
+use super::entry_fields::EntryFields;
+use super::filter_marks::{FieldFacts, FieldFilter};
+use super::{JournalError, decode_hex};
+use crate::entry::{Cursor, Entry, Origin, hex};
+use crate::rules::RuleIndex;
+use crate::source::{Damage, Detail, Event, Query, Sink, SourceKind, Summary};
+use crate::time::Timestamp;
+
+/// Answers `query` from one journal file, as [`JournalFile::sweep`](super::JournalFile::sweep)
+/// does.
+///
+/// `duplicates` must have been made with the facts of all files that are read together. See this
+/// module about damaged files.
+pub fn read_file(
+    path: &Path,
+    query: &Query<'_>,
+    duplicates: &Duplicates,
+    sink: &mut dyn Sink,
+) -> Result<Summary, JournalError> {
+    let failed = |error: systemd::Error| JournalError::Libsystemd {
+        path: path.to_owned(),
+        detail: error.to_string(),
+    };
+    let Some(name) = path.to_str() else {
+        let detail = "the path is not valid UTF-8".to_owned();
+        return Err(JournalError::Libsystemd { path: path.to_owned(), detail });
+    };
+    let mut journal = OpenFilesOptions::default().open_files([name]).map_err(failed)?;
+    journal.set_data_threshold(0).map_err(failed)?;
+    journal.seek_head().map_err(failed)?;
+    let mut summary = Summary::new(path, SourceKind::Journal);
+    summary.bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let mut reading = Reading {
+        query,
+        fields: FieldFilter::new(query.filter),
+        boot: query.filter.boot.as_ref().map(|boot| decode_hex(boot).unwrap_or([0; 16])),
+        duplicates,
+        sink,
+        summary,
+        entry_fields: EntryFields::default(),
+    };
+    reading.read(&mut journal);
+    query.progress.add(reading.summary.bytes);
+    Ok(reading.summary)
+}
+
+struct Reading<'a> {
+    query: &'a Query<'a>,
+    fields: FieldFilter<'a>,
+    boot: Option<[u8; 16]>,
+    duplicates: &'a Duplicates,
+    sink: &'a mut dyn Sink,
+    summary: Summary,
+    entry_fields: EntryFields,
+}
+
+impl Reading<'_> {
+    /// Reads until the file ends, libsystemd fails, or the sink wants no more.
+    fn read(&mut self, journal: &mut Journal) {
+        loop {
+            match journal.next() {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    self.report(&error, "the entries after this one cannot be read");
+                    return;
+                }
+            }
+            match self.entry(journal) {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => return,
+                Err(error) => {
+                    self.summary.skipped += 1;
+                    self.report(&error, "an entry cannot be read");
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, error: &systemd::Error, what: &str) {
+        let problem = format!("libsystemd: {what}: {error}");
+        self.sink.damage(Damage { offset_bytes: 0, problem });
+    }
+
+    fn entry(&mut self, journal: &mut Journal) -> systemd::Result<ControlFlow<()>> {
+        let micros = i64::try_from(journal.timestamp_usec()?).ok();
+        let Some(at) = micros.and_then(Timestamp::from_micros) else {
+            self.summary.skipped += 1;
+            return Ok(ControlFlow::Continue(()));
+        };
+        if !self.query.span.contains(at) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let cursor = parse_cursor(&journal.cursor()?).ok_or_else(unreadable_cursor)?;
+        if self.boot.is_some_and(|boot| boot != cursor.boot_id) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        self.load_fields(journal)?;
+        let facts = self
+            .entry_fields
+            .iter()
+            .fold(FieldFacts::NONE, |facts, field| facts | self.fields.facts_of(field));
+        if !self.fields.accepts(facts) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if self.duplicates.may_be_shared(&cursor) && !self.duplicates.is_new(&cursor) {
+            self.summary.skipped += 1;
+            return Ok(ControlFlow::Continue(()));
+        }
+        self.summary.count(Some(at));
+        self.sink.entries(Some(at.minute()), 1);
+        Ok(self.event(cursor, at))
+    }
+
+    fn load_fields(&mut self, journal: &mut Journal) -> systemd::Result<()> {
+        self.entry_fields.clear();
+        journal.restart_data();
+        while let Some(field) = journal.enumerate_data()? {
+            self.entry_fields.push(field.data());
+        }
+        Ok(())
+    }
+
+    /// Tells the sink if a message of the entry matches a rule.
+    fn event(&mut self, cursor: Cursor, at: Timestamp) -> ControlFlow<()> {
+        let classify = |message| {
+            let rule: Option<RuleIndex> =
+                self.query.classifier.classify(message, &self.entry_fields);
+            rule.map(|rule| (message, rule))
+        };
+        let Some((message, rule)) = self.entry_fields.values("MESSAGE").find_map(classify) else {
+            return ControlFlow::Continue(());
+        };
+        let boot = hex(&cursor.boot_id);
+        let mut entry = Entry::new(message, Origin::Cursor(cursor));
+        entry.at = Some(at);
+        if self.query.detail == Detail::Entries {
+            self.entry_fields.describe(&mut entry);
+            entry.boot = Some(boot.as_bytes());
+        }
+        self.sink.event(&Event { entry: &entry, rule })
+    }
+}
+
+fn unreadable_cursor() -> systemd::Error {
+    std::io::Error::new(std::io::ErrorKind::InvalidData, "the cursor has an unknown form").into()
+}
+
+/// The parts of a cursor, as `sd_journal_get_cursor(3)` writes them.
+fn parse_cursor(text: &str) -> Option<Cursor> {
+    let part =
+        |name: &str| text.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+    let number = |name| u64::from_str_radix(part(name)?, 16).ok();
+    Some(Cursor {
+        seqnum_id: decode_hex(part("s")?)?,
+        seqnum: number("i")?,
+        boot_id: decode_hex(part("b")?)?,
+        monotonic_us: number("m")?,
+        realtime_us: number("t")?,
+        xor_hash: number("x")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_as_it_is_written() {
+        let text = "s=abababababababababababababababab;i=ff;b=01010101010101010101010101010101;\
+                    m=10;t=5f;x=ffffffffffffffff";
+        assert_eq!(parse_cursor(text).unwrap().to_string(), text);
+        assert!(parse_cursor("s=ab;i=1").is_none());
+    }
+}

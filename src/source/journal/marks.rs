@@ -1,0 +1,112 @@
+//! Sets of offsets and what is known of the objects at them.
+//!
+//! An entry names its fields by their offsets, some twenty of them, and nearly none is of
+//! interest: a bitmap answers that in a nanosecond.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::filter_marks::FieldFacts;
+use crate::rules::Verdict;
+
+/// One page of the bitmap stands for 32 KiB of file.
+const PAGE_WORDS: usize = 64;
+const OFFSETS_PER_PAGE: u64 = 64 * PAGE_WORDS as u64;
+
+/// A set of 8-byte aligned offsets. Takes memory for the parts of a file that have members.
+#[derive(Default)]
+pub(super) struct OffsetSet {
+    /// For each page of the file, 1 + its place in `pages`; 0: no member there.
+    directory: Vec<u32>,
+    pages: Vec<[u64; PAGE_WORDS]>,
+}
+
+impl OffsetSet {
+    /// Whether `offset` is a member.
+    #[inline]
+    pub(super) fn contains(&self, offset: u64) -> bool {
+        let slot = offset / 8;
+        let Ok(page) = usize::try_from(slot / OFFSETS_PER_PAGE) else { return false };
+        match self.directory.get(page) {
+            None | Some(0) => false,
+            Some(&place) => {
+                let bit = slot % OFFSETS_PER_PAGE;
+                self.pages[place as usize - 1][(bit / 64) as usize] >> (bit % 64) & 1 == 1
+            }
+        }
+    }
+
+    /// Makes `offset` a member. The caller passes offsets of objects it has read, so the
+    /// directory is bounded by the file's size.
+    #[inline]
+    pub(super) fn insert(&mut self, offset: u64) {
+        let slot = offset / 8;
+        let page = (slot / OFFSETS_PER_PAGE) as usize;
+        if self.directory.len() <= page {
+            self.directory.resize(page + 1, 0);
+        }
+        if self.directory[page] == 0 {
+            self.pages.push([0; PAGE_WORDS]);
+            self.directory[page] = self.pages.len() as u32;
+        }
+        let bit = slot % OFFSETS_PER_PAGE;
+        let place = self.directory[page] as usize - 1;
+        self.pages[place][(bit / 64) as usize] |= 1 << (bit % 64);
+    }
+}
+
+/// What is known of a DATA object that matters to the query.
+#[derive(Debug, Clone)]
+pub(super) struct Mark {
+    /// What its entry's filters learn from it.
+    pub(super) facts: FieldFacts,
+    /// What it decides if it is a message.
+    pub(super) verdict: Verdict,
+}
+
+/// The DATA objects that matter to the query, by offset.
+#[derive(Default)]
+pub(super) struct Marks {
+    marked: OffsetSet,
+    marks: HashMap<u64, Mark, BuildHasherDefault<OffsetHasher>>,
+}
+
+impl Marks {
+    pub(super) fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+
+    pub(super) fn insert(&mut self, offset: u64, mark: Mark) {
+        self.marked.insert(offset);
+        self.marks.insert(offset, mark);
+    }
+
+    /// The mark at `offset`, if there is one.
+    #[inline]
+    pub(super) fn get(&self, offset: u64) -> Option<&Mark> {
+        if self.marked.contains(offset) { self.marks.get(&offset) } else { None }
+    }
+}
+
+/// Offsets within one file spread well by a multiplication; an attacker who can write journal
+/// files gains nothing by collisions that are bounded by the file's own size per bucket step.
+#[derive(Default)]
+pub(super) struct OffsetHasher(u64);
+
+impl Hasher for OffsetHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        // Fibonacci hashing: the odd number nearest to 2^64 divided by the golden ratio.
+        let mixed = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+}

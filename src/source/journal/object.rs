@@ -1,0 +1,213 @@
+//! Objects, the pieces that a journal file consists of: checked views of their bytes.
+//!
+//! Every object starts 8-byte aligned with a header of 16 bytes: type, flags, six reserved bytes,
+//! and its size with the header. The layouts are those of systemd's `journal-def.h`.
+
+use crate::entry::Cursor;
+
+/// The size of the header that all objects have.
+pub(super) const OBJECT_HEADER_BYTES: usize = 16;
+/// Where an ENTRY's items begin.
+const ENTRY_ITEMS_OFFSET: usize = 64;
+/// Where an ENTRY_ARRAY's items begin.
+pub(super) const ARRAY_ITEMS_OFFSET: usize = 24;
+/// The size of a FIELD object without its name.
+pub(super) const FIELD_NAME_OFFSET: usize = 40;
+/// As libsystemd's `VALID_REALTIME`: in the year 3111 the format ends.
+const END_OF_REALTIME_US: u64 = 1 << 55;
+
+/// What an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Data,
+    Field,
+    Entry,
+    HashTable,
+    EntryArray,
+    Tag,
+}
+
+/// How a DATA object's payload is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    Xz,
+    Lz4,
+    Zstd,
+}
+
+/// The two layouts of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Offsets have 32 bits, and entries' items carry no hashes.
+    pub(super) compact: bool,
+}
+
+impl Layout {
+    /// Where a DATA object's payload begins.
+    pub(super) fn data_payload_offset(self) -> usize {
+        if self.compact { 72 } else { 64 }
+    }
+
+    /// The size of one item of an ENTRY.
+    pub(super) fn entry_item_bytes(self) -> usize {
+        if self.compact { 4 } else { 16 }
+    }
+
+    /// The size of one item of an ENTRY_ARRAY.
+    pub(super) fn array_item_bytes(self) -> usize {
+        if self.compact { 4 } else { 8 }
+    }
+
+    /// The offset that an item of an ENTRY or an ENTRY_ARRAY holds.
+    #[inline]
+    pub(super) fn offset_in(self, item: &[u8]) -> u64 {
+        if self.compact { u64::from(u32_at(item, 0)) } else { u64_at(item, 0) }
+    }
+}
+
+/// The header of an object that could be one: known type, sane flags and size.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ObjectHeader {
+    pub(super) kind: Kind,
+    pub(super) compression: Option<Compression>,
+    /// Size of the object with its header, in bytes, without the padding to the next multiple of 8.
+    pub(super) size_bytes: u64,
+}
+
+impl ObjectHeader {
+    /// Reads a header; `None` where these bytes begin no object.
+    #[inline]
+    pub(super) fn parse(bytes: &[u8; OBJECT_HEADER_BYTES], layout: Layout) -> Option<Self> {
+        let size_bytes = u64_at(bytes, 8);
+        let (kind, smallest) = match bytes[0] {
+            1 => (Kind::Data, layout.data_payload_offset() as u64 + 1),
+            2 => (Kind::Field, FIELD_NAME_OFFSET as u64 + 1),
+            3 => (Kind::Entry, (ENTRY_ITEMS_OFFSET + layout.entry_item_bytes()) as u64),
+            4 | 5 => (Kind::HashTable, 32),
+            6 => (Kind::EntryArray, (ARRAY_ITEMS_OFFSET + layout.array_item_bytes()) as u64),
+            7 => (Kind::Tag, 64),
+            _ => return None,
+        };
+        let compression = match bytes[1] {
+            0 => None,
+            1 => Some(Compression::Xz),
+            2 => Some(Compression::Lz4),
+            4 => Some(Compression::Zstd),
+            _ => return None,
+        };
+        let sane = size_bytes >= smallest && (compression.is_none() || kind == Kind::Data);
+        sane.then_some(Self { kind, compression, size_bytes })
+    }
+
+    /// The header that stands in front of `bytes`.
+    #[inline]
+    pub(super) fn first_of(bytes: &[u8], layout: Layout) -> Option<Self> {
+        Self::parse(bytes.first_chunk()?, layout)
+    }
+}
+
+/// Whether the reserved bytes of an object's header are zero, as all writers leave them.
+pub(super) fn reserved_is_zero(bytes: &[u8]) -> bool {
+    bytes.get(2..8).is_some_and(|reserved| reserved.iter().all(|&byte| byte == 0))
+}
+
+/// One ENTRY object.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EntryView<'a> {
+    bytes: &'a [u8],
+    layout: Layout,
+}
+
+impl<'a> EntryView<'a> {
+    /// The entry in `bytes`, a whole object. `None` where number or time cannot be an entry's, or
+    /// where the items do not fill the object.
+    #[inline]
+    pub(super) fn parse(bytes: &'a [u8], layout: Layout) -> Option<Self> {
+        let items = bytes.get(ENTRY_ITEMS_OFFSET..)?;
+        let whole = !items.is_empty() && items.len().is_multiple_of(layout.entry_item_bytes());
+        let entry = Self { bytes, layout };
+        let realtime = entry.realtime_us();
+        (whole && entry.seqnum() != 0 && realtime != 0 && realtime < END_OF_REALTIME_US)
+            .then_some(entry)
+    }
+
+    pub(super) fn seqnum(&self) -> u64 {
+        u64_at(self.bytes, 16)
+    }
+
+    /// Microseconds since the epoch.
+    #[inline]
+    pub(super) fn realtime_us(&self) -> u64 {
+        u64_at(self.bytes, 24)
+    }
+
+    pub(super) fn boot_id(&self) -> [u8; 16] {
+        id_at(self.bytes, 40)
+    }
+
+    /// Everything by which this entry is told from all others.
+    pub(super) fn cursor(&self, seqnum_id: [u8; 16]) -> Cursor {
+        Cursor {
+            seqnum_id,
+            seqnum: self.seqnum(),
+            boot_id: self.boot_id(),
+            monotonic_us: u64_at(self.bytes, 32),
+            realtime_us: self.realtime_us(),
+            xor_hash: u64_at(self.bytes, 56),
+        }
+    }
+
+    /// The offsets of the DATA objects that this entry consists of.
+    #[inline]
+    pub(super) fn items(&self) -> impl ExactSizeIterator<Item = u64> + use<'a> {
+        let layout = self.layout;
+        self.bytes[ENTRY_ITEMS_OFFSET..]
+            .chunks_exact(layout.entry_item_bytes())
+            .map(move |item| layout.offset_in(item))
+    }
+
+    /// Whether the items could be offsets of DATA objects: aligned, in the arena, and before the
+    /// entry itself, as DATA is always written first. Bytes that merely look like an entry fail
+    /// here; an entry passes of which a few items were overwritten, or all lost in a page of
+    /// zeros.
+    #[inline]
+    pub(super) fn items_are_plausible(&self, own_offset: u64, arena_offset: u64) -> bool {
+        let plausible =
+            |item: u64| item.is_multiple_of(8) && item >= arena_offset && item < own_offset;
+        // Two items decide almost always, and cost nothing.
+        let mut items = self.items();
+        if items.next().is_some_and(plausible) && items.last().is_none_or(plausible) {
+            return true;
+        }
+        let sound = self.items().filter(|&item| plausible(item)).count();
+        let lost = self.items().filter(|&item| item == 0).count();
+        let all = self.items().len();
+        if sound == 0 { lost == all } else { 2 * (sound + lost) >= all }
+    }
+}
+
+/// The offset of the object after one that ends at `end`.
+#[inline]
+pub(super) fn align8(end: u64) -> u64 {
+    end.saturating_add(7) & !7
+}
+
+/// A little-endian number at a fixed place; 0 where the bytes end before.
+#[inline]
+pub(super) fn u64_at(bytes: &[u8], offset: usize) -> u64 {
+    let field = bytes.get(offset..offset + 8).and_then(|field| field.first_chunk());
+    field.map_or(0, |field| u64::from_le_bytes(*field))
+}
+
+/// A little-endian number at a fixed place; 0 where the bytes end before.
+#[inline]
+pub(super) fn u32_at(bytes: &[u8], offset: usize) -> u32 {
+    let field = bytes.get(offset..offset + 4).and_then(|field| field.first_chunk());
+    field.map_or(0, |field| u32::from_le_bytes(*field))
+}
+
+/// An id at a fixed place; zeros where the bytes end before.
+pub(super) fn id_at(bytes: &[u8], offset: usize) -> [u8; 16] {
+    let field = bytes.get(offset..offset + 16).and_then(|field| field.first_chunk());
+    field.copied().unwrap_or_default()
+}

@@ -1,0 +1,112 @@
+//! Where the trustworthy part of a journal file ends.
+//!
+//! A writer first writes an ENTRY and its DATA and then links the entry into the chain of entry
+//! arrays, so everything at or before the last linked entry is complete, in a file that is being
+//! written as in one whose writer was killed. What lies behind may be half-written.
+
+use std::fs::File;
+use std::io;
+
+use super::header::Header;
+use super::object::{ARRAY_ITEMS_OFFSET, Kind, OBJECT_HEADER_BYTES, ObjectHeader, u64_at};
+use super::window::read_at;
+
+/// Items at an array's end are read in pieces of this size.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// How far a file can be read on trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// No entry was ever linked.
+    Empty,
+    /// The offset of the last linked entry.
+    LastEntry(u64),
+    /// The chain of entry arrays is damaged, or ends before the entries that the header counts.
+    Broken,
+}
+
+/// Finds the last linked entry, by the chain of entry arrays.
+///
+/// Arrays double in size, so the chain is short; only the last one's items are looked at.
+pub(super) fn find(file: &File, header: &Header) -> io::Result<Tail> {
+    if header.entry_array_offset == 0 {
+        let empty = header.facts.n_entries == 0;
+        return Ok(if empty { Tail::Empty } else { Tail::Broken });
+    }
+    let item_bytes = header.layout.array_item_bytes() as u64;
+    let mut offset = header.entry_array_offset;
+    let mut items_before: u64 = 0;
+    loop {
+        let Some((next, size_bytes)) = array_at(file, header, offset)? else {
+            return Ok(Tail::Broken);
+        };
+        let items = (size_bytes - ARRAY_ITEMS_OFFSET as u64) / item_bytes;
+        if next == 0 {
+            return last_of(file, header, offset, items, items_before);
+        }
+        // Arrays are appended to the file, so a chain that runs backwards is damaged; and this
+        // way it ends.
+        if next <= offset {
+            return Ok(Tail::Broken);
+        }
+        items_before += items;
+        offset = next;
+    }
+}
+
+/// The offset of the next array and the size of the one at `offset`.
+fn array_at(file: &File, header: &Header, offset: u64) -> io::Result<Option<(u64, u64)>> {
+    if !offset.is_multiple_of(8) || offset < header.arena_offset {
+        return Ok(None);
+    }
+    let mut bytes = [0; ARRAY_ITEMS_OFFSET];
+    if read_at(file, &mut bytes, offset)? < bytes.len() {
+        return Ok(None);
+    }
+    let array = ObjectHeader::first_of(&bytes, header.layout)
+        .filter(|object| object.kind == Kind::EntryArray)
+        .filter(|object| object.size_bytes <= header.facts.size_bytes.saturating_sub(offset));
+    Ok(array.map(|object| (u64_at(&bytes, OBJECT_HEADER_BYTES), object.size_bytes)))
+}
+
+/// The last item of the last array that is not zero, if it is an entry and all entries that the
+/// header counts come before it.
+fn last_of(
+    file: &File,
+    header: &Header,
+    array_offset: u64,
+    items: u64,
+    items_before: u64,
+) -> io::Result<Tail> {
+    let layout = header.layout;
+    let item_bytes = layout.array_item_bytes();
+    let items_offset = array_offset + ARRAY_ITEMS_OFFSET as u64;
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut end = items;
+    while end > 0 {
+        let start = end.saturating_sub((PIECE_BYTES / item_bytes) as u64);
+        let bytes = &mut piece[..(end - start) as usize * item_bytes];
+        if read_at(file, bytes, items_offset + start * item_bytes as u64)? < bytes.len() {
+            return Ok(Tail::Broken);
+        }
+        let used = bytes.chunks_exact(item_bytes).rposition(|item| layout.offset_in(item) != 0);
+        if let Some(used) = used {
+            let item = bytes.get(used * item_bytes..).unwrap_or_default();
+            let counted = items_before.saturating_add(start + used as u64 + 1);
+            let linked = layout.offset_in(item);
+            let whole = counted >= header.facts.n_entries && is_entry(file, header, linked)?;
+            return Ok(if whole { Tail::LastEntry(linked) } else { Tail::Broken });
+        }
+        end = start;
+    }
+    Ok(Tail::Broken)
+}
+
+fn is_entry(file: &File, header: &Header, offset: u64) -> io::Result<bool> {
+    let mut bytes = [0; OBJECT_HEADER_BYTES];
+    Ok(offset.is_multiple_of(8)
+        && offset >= header.arena_offset
+        && read_at(file, &mut bytes, offset)? == bytes.len()
+        && ObjectHeader::parse(&bytes, header.layout)
+            .is_some_and(|object| object.kind == Kind::Entry))
+}

@@ -1,0 +1,276 @@
+//! The walk over a journal file's objects in file order.
+//!
+//! It follows no pointer, so broken hash chains and entry arrays do not matter to it. Where the
+//! next object should begin and none does, it reports damage and searches forward, 8 bytes at a
+//! time, for the next one: linear in the file's size, whatever the file contains.
+
+use std::fs::File;
+use std::io;
+use std::ops::ControlFlow;
+
+use super::header::Header;
+use super::marks::OffsetSet;
+use super::object::{
+    Compression, EntryView, Kind, OBJECT_HEADER_BYTES, ObjectHeader, align8, reserved_is_zero,
+};
+use super::tail::Tail;
+use super::window::{MAX_OBJECT_BYTES, Window, read_at};
+use crate::source::{Damage, Progress};
+
+/// A DATA object's payload: one field, `NAME=value`, perhaps compressed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Payload<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) compression: Option<Compression>,
+}
+
+/// Takes the objects of a file in their order.
+pub(super) trait Visitor {
+    /// Whether a payload has to be passed to `data` whole, judged by its first bytes.
+    fn wants(&self, beginning: Payload<'_>) -> bool;
+
+    /// A field. It comes before every entry that has it.
+    fn data(&mut self, offset: u64, payload: Payload<'_>);
+
+    /// An entry; each is visited once.
+    fn entry(&mut self, offset: u64, entry: EntryView<'_>) -> ControlFlow<()>;
+
+    /// Bytes that are not what they should be.
+    fn damage(&mut self, damage: Damage);
+}
+
+/// How a walk went.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Walked {
+    /// Entries visited.
+    pub(super) entries: u64,
+    /// Entries met that could not be read.
+    pub(super) unreadable: u64,
+    /// Whether bytes were passed over because no object was there.
+    pub(super) damaged: bool,
+}
+
+/// A walk over one file.
+pub(super) struct Walk<'a> {
+    pub(super) file: &'a File,
+    pub(super) header: &'a Header,
+    /// The first offset at which no object is looked for any more.
+    pub(super) end: u64,
+    /// The entries that were visited.
+    pub(super) seen: OffsetSet,
+    pub(super) walked: Walked,
+}
+
+/// What the objects in one window led to.
+enum Step {
+    /// The next object begins at this offset.
+    Next(u64),
+    /// The object at this offset needs so many bytes.
+    Load(u64, usize),
+    /// No object is at this offset.
+    Bad(u64),
+    /// The visitor wants no more.
+    Stop,
+}
+
+impl<'a> Walk<'a> {
+    /// A walk up to and including the last entry of the trustworthy part, or to the end of a
+    /// file in which that part is not known.
+    pub(super) fn new(file: &'a File, header: &'a Header, tail: Tail) -> Self {
+        let end = match tail {
+            Tail::Empty => header.arena_offset,
+            Tail::LastEntry(offset) => offset.saturating_add(1).min(header.facts.size_bytes),
+            Tail::Broken => header.facts.size_bytes,
+        };
+        Self { file, header, end, seen: OffsetSet::default(), walked: Walked::default() }
+    }
+
+    /// Visits all objects. `Break`: the visitor wants no more.
+    pub(super) fn run(
+        &mut self,
+        visitor: &mut impl Visitor,
+        progress: &Progress,
+    ) -> ControlFlow<()> {
+        let mut window = Window::new(self.file);
+        let mut offset = self.header.arena_offset;
+        let mut wanted = OBJECT_HEADER_BYTES;
+        let mut reported = 0;
+        while offset < self.end {
+            progress.add(offset.saturating_sub(reported));
+            reported = reported.max(offset);
+            let bytes = match window.load(offset, wanted) {
+                Ok(bytes) if bytes.len() >= OBJECT_HEADER_BYTES => bytes,
+                ended => {
+                    self.ended_early(offset, ended.map(<[u8]>::len), visitor);
+                    break;
+                }
+            };
+            wanted = OBJECT_HEADER_BYTES;
+            match self.step(bytes, offset, visitor) {
+                Step::Next(next) => offset = next,
+                Step::Load(next, size) => (offset, wanted) = (next, size),
+                Step::Bad(bad) => offset = self.resync(bad, &mut window, visitor),
+                Step::Stop => return ControlFlow::Break(()),
+            }
+        }
+        progress.add(self.header.facts.size_bytes.saturating_sub(reported));
+        ControlFlow::Continue(())
+    }
+
+    /// Visits the objects that lie whole in `bytes`, the file's content from `base` on.
+    fn step(&mut self, bytes: &[u8], base: u64, visitor: &mut impl Visitor) -> Step {
+        let layout = self.header.layout;
+        let file_end = self.header.facts.size_bytes;
+        let mut rest = bytes;
+        let mut offset = base;
+        loop {
+            if offset >= self.end {
+                return Step::Next(offset);
+            }
+            let Some(head) = rest.first_chunk() else {
+                return Step::Load(offset, OBJECT_HEADER_BYTES);
+            };
+            let Some(object) = ObjectHeader::parse(head, layout) else {
+                return Step::Bad(offset);
+            };
+            if object.size_bytes > file_end - offset {
+                return Step::Bad(offset);
+            }
+            let next = align8(offset + object.size_bytes);
+            let size = usize::try_from(object.size_bytes).unwrap_or(usize::MAX);
+            match object.kind {
+                Kind::Data | Kind::Entry if size > rest.len() => {
+                    return self.large(rest, offset, object, visitor);
+                }
+                Kind::Data => {
+                    let payload = &rest[layout.data_payload_offset()..size];
+                    let compression = object.compression;
+                    visitor.data(offset, Payload { bytes: payload, compression });
+                }
+                Kind::Entry => {
+                    if self.entry(&rest[..size], offset, visitor).is_break() {
+                        return Step::Stop;
+                    }
+                }
+                Kind::Field | Kind::HashTable | Kind::EntryArray | Kind::Tag => {}
+            }
+            match usize::try_from(next - offset).ok().and_then(|step| rest.get(step..)) {
+                Some(after) => rest = after,
+                None => return Step::Next(next),
+            }
+            offset = next;
+        }
+    }
+
+    /// A DATA or ENTRY that reaches beyond the window: skipped if it does not matter, else loaded.
+    fn large(
+        &mut self,
+        rest: &[u8],
+        offset: u64,
+        object: ObjectHeader,
+        visitor: &mut impl Visitor,
+    ) -> Step {
+        /// Enough to see a field's name and the header of a compressed frame.
+        const BEGINNING_BYTES: usize = 4 << 10;
+        let size = usize::try_from(object.size_bytes).unwrap_or(usize::MAX);
+        let next = align8(offset + object.size_bytes);
+        let skipped = self.header.layout.data_payload_offset();
+        if object.kind == Kind::Data {
+            if rest.len() < BEGINNING_BYTES.min(size) {
+                return Step::Load(offset, BEGINNING_BYTES.min(size));
+            }
+            let beginning = rest.get(skipped..).unwrap_or_default();
+            let payload = Payload { bytes: beginning, compression: object.compression };
+            if !visitor.wants(payload) {
+                return Step::Next(next);
+            }
+        }
+        if size <= MAX_OBJECT_BYTES {
+            return Step::Load(offset, size);
+        }
+        self.walked.unreadable += u64::from(object.kind == Kind::Entry);
+        let what = if object.kind == Kind::Entry { "an entry" } else { "a field" };
+        visitor.damage(Damage {
+            offset_bytes: offset,
+            problem: format!(
+                "{what} of {size} bytes is larger than the {} MiB that are read",
+                MAX_OBJECT_BYTES >> 20
+            ),
+        });
+        Step::Next(next)
+    }
+
+    fn entry(&mut self, bytes: &[u8], offset: u64, visitor: &mut impl Visitor) -> ControlFlow<()> {
+        let plausible = EntryView::parse(bytes, self.header.layout)
+            .filter(|entry| entry.items_are_plausible(offset, self.header.arena_offset));
+        let Some(entry) = plausible else {
+            self.walked.unreadable += 1;
+            self.walked.damaged = true;
+            visitor.damage(Damage {
+                offset_bytes: offset,
+                problem: "an entry's time, number or list of fields is impossible".to_owned(),
+            });
+            return ControlFlow::Continue(());
+        };
+        self.seen.insert(offset);
+        self.walked.entries += 1;
+        visitor.entry(offset, entry)
+    }
+
+    fn ended_early(&mut self, offset: u64, ended: io::Result<usize>, visitor: &mut impl Visitor) {
+        self.walked.damaged = true;
+        let problem = match ended {
+            Ok(_) => "the file ends in the middle of an object".to_owned(),
+            Err(error) => format!("the file cannot be read on from here: {error}"),
+        };
+        visitor.damage(Damage { offset_bytes: offset, problem });
+    }
+
+    /// Reports that no object is at `bad`, and finds the next place where one is.
+    fn resync(&mut self, bad: u64, window: &mut Window<'_>, visitor: &mut impl Visitor) -> u64 {
+        self.walked.damaged = true;
+        let mut offset = bad;
+        let found = loop {
+            offset = offset.saturating_add(8);
+            if offset >= self.end {
+                break self.end;
+            }
+            match window.load(offset, OBJECT_HEADER_BYTES) {
+                Ok(bytes) if bytes.len() >= OBJECT_HEADER_BYTES => {
+                    if self.begins_object(bytes, offset) {
+                        break offset;
+                    }
+                }
+                _ => break self.end,
+            }
+        };
+        visitor.damage(Damage {
+            offset_bytes: bad,
+            problem: format!("{} bytes hold no readable object", found - bad),
+        });
+        found
+    }
+
+    /// Whether an object begins with these bytes, beyond what a walk asks for: the object after
+    /// it must begin as one, too.
+    fn begins_object(&self, bytes: &[u8], offset: u64) -> bool {
+        let layout = self.header.layout;
+        let Some(object) = ObjectHeader::first_of(bytes, layout) else { return false };
+        if !reserved_is_zero(bytes) || object.size_bytes > self.header.facts.size_bytes - offset {
+            return false;
+        }
+        let next = align8(offset + object.size_bytes);
+        if next >= self.end {
+            return next == self.end || object.kind == Kind::Entry;
+        }
+        let within = usize::try_from(next - offset).ok();
+        match within.and_then(|step| bytes.get(step..)?.first_chunk()) {
+            Some(head) => ObjectHeader::parse(head, layout).is_some(),
+            None => {
+                let mut head = [0; OBJECT_HEADER_BYTES];
+                read_at(self.file, &mut head, next).is_ok_and(|read| read == head.len())
+                    && ObjectHeader::parse(&head, layout).is_some()
+            }
+        }
+    }
+}

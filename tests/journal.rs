@@ -1,0 +1,29 @@
+//! The journal readers against journals that systemd itself wrote, with journalctl as the oracle.
+//!
+//! Debian's and Ubuntu's packages `systemd` and `systemd-journal-remote` have the programs; the
+//! tests that start a journald need root or sudo.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "support/journald.rs"]
+mod journald;
+#[path = "support/journals.rs"]
+mod journals;
+#[path = "support/oracle.rs"]
+mod oracle;
+#[path = "support/writer.rs"]
+mod writer;
+
+#[path = "journal/backends.rs"]
+mod backends;
+#[path = "journal/command.rs"]
+mod command;
+#[path = "journal/damaged.rs"]
+mod damaged;
+#[path = "journal/healthy.rs"]
+mod healthy;
+#[path = "journal/real_journald.rs"]
+mod real_journald;
+#[path = "journal/together.rs"]
+mod together;
+#[path = "journal/variants.rs"]
+mod variants;
