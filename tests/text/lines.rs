@@ -195,10 +195,10 @@ Feb  2 04:49:00 h a: couldn't get a connection after 30.00 sec
         ("2026-02-02T04:49", 1),
     ]);
     assert_eq!(question.ask(log).by_minute(), expected);
-    // Standard input can be opened once only.
+    // A pipe can be opened once only.
     let mut opened = 0;
-    let stdin = Question { path: "-", ..question };
-    let seen = stdin.ask_of(&mut || {
+    let pipe = Question { can_reopen: false, ..question };
+    let seen = pipe.ask_of(&mut || {
         opened += 1;
         assert_eq!(opened, 1);
         Ok(Box::new(log.as_bytes()))
