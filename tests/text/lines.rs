@@ -175,7 +175,7 @@ fn lines_before_the_first_time_are_an_entry_without_one() {
     let span = ebbline::time::Span { since: Some(instant("2026-05-01T00:00:00Z")), until: None };
     let limited = Question { span, ..Question::default() }.ask(log);
     assert_eq!(limited.by_minute(), minutes(&[("2026-05-06T04:49", 1)]));
-    let told = "1 entries without a time: --since and --until leave them out";
+    let told = "entries without a time that --since and --until leave out: 1";
     assert_eq!(limited.damage[0].problem, told);
 }
 
