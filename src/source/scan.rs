@@ -232,7 +232,7 @@ fn read_text(
 ) -> (Summary, Option<io::Error>) {
     let path = found.path.as_path();
     let modified = if found.regular { modification_time(path) } else { None };
-    let input = text::Input { path, modified: modified.or(Some(now)) };
+    let input = text::Input { path, modified: modified.or(Some(now)), can_reopen: found.regular };
     let mut open = || -> io::Result<Box<dyn Read + Send>> {
         Ok(if path == Path::new(STDIN) {
             Box::new(io::stdin())

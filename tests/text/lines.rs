@@ -175,7 +175,7 @@ fn lines_before_the_first_time_are_an_entry_without_one() {
     let span = ebbline::time::Span { since: Some(instant("2026-05-01T00:00:00Z")), until: None };
     let limited = Question { span, ..Question::default() }.ask(log);
     assert_eq!(limited.by_minute(), minutes(&[("2026-05-06T04:49", 1)]));
-    let told = "1 entries without a time: --since and --until leave them out";
+    let told = "entries without a time that --since and --until leave out: 1";
     assert_eq!(limited.damage[0].problem, told);
 }
 
@@ -195,10 +195,10 @@ Feb  2 04:49:00 h a: couldn't get a connection after 30.00 sec
         ("2026-02-02T04:49", 1),
     ]);
     assert_eq!(question.ask(log).by_minute(), expected);
-    // Standard input can be opened once only.
+    // A pipe can be opened once only.
     let mut opened = 0;
-    let stdin = Question { path: "-", ..question };
-    let seen = stdin.ask_of(&mut || {
+    let pipe = Question { can_reopen: false, ..question };
+    let seen = pipe.ask_of(&mut || {
         opened += 1;
         assert_eq!(opened, 1);
         Ok(Box::new(log.as_bytes()))
@@ -369,4 +369,18 @@ api-1  | INFO:     10.0.0.1:5 - "GET / HTTP/1.1" 503 Service Unavailable
     let expected = minutes(&[("2026-05-06T04:49", 1), ("2026-05-06T04:50", 2)]);
     assert_eq!(seen.by_minute(), expected);
     assert_eq!(seen.events.len(), 3);
+}
+
+#[test]
+fn a_number_that_continues_a_dated_line_is_no_time() {
+    let log = "2026-05-06 04:49:00 INFO report:
+1714990000 orders were shipped
+2026-05-06 04:50:00 INFO next
+";
+    let expected = minutes(&[("2026-05-06T04:49", 1), ("2026-05-06T04:50", 1)]);
+    assert_eq!(ask(log).by_minute(), expected);
+    let squid = "1778043600.123    12 10.0.0.1 TCP_MISS/503 1 GET http://a/ - -\n";
+    assert_eq!(ask(squid).by_minute(), minutes(&[("2026-05-06T05:00", 1)]));
+    let compact = "20260506050000123 INFO x\n";
+    assert_eq!(ask(compact).by_minute(), minutes(&[("2026-05-06T05:00", 1)]));
 }

@@ -114,7 +114,7 @@ pub struct Question {
     pub span: Span,
     pub filter: Filter,
     pub modified: &'static str,
-    pub path: &'static str,
+    pub can_reopen: bool,
 }
 
 impl Default for Question {
@@ -124,7 +124,7 @@ impl Default for Question {
             span: Span::default(),
             filter: Filter::default(),
             modified: "2026-11-23T00:00:00Z",
-            path: "test.log",
+            can_reopen: true,
         }
     }
 }
@@ -155,7 +155,11 @@ impl Question {
             events: Vec::new(),
             damage: Vec::new(),
         };
-        let input = Input { path: Path::new(self.path), modified: Some(instant(self.modified)) };
+        let input = Input {
+            path: Path::new("test.log"),
+            modified: Some(instant(self.modified)),
+            can_reopen: self.can_reopen,
+        };
         let summary = read(input, open, &query, &mut sink).unwrap();
         let RecordingSink { minutes, events, damage, .. } = sink;
         let recording = Recording { minutes, events, damage, summary };

@@ -2,7 +2,7 @@
 
 use super::stamp::{self, Layout, Stamp};
 use super::style::{self, Style};
-use super::{syslog, verbose};
+use super::{records, syslog, verbose};
 use crate::source::SourceKind;
 
 /// So many bytes of a source decide what it is.
@@ -29,17 +29,24 @@ pub(super) enum Form {
     /// `journalctl -o verbose`.
     Verbose,
     /// Entries of lines.
-    Lines {
-        /// How most lines are written.
-        style: Style,
-        /// Whether any line carries a time.
-        is_dated: bool,
-        /// Whether entries begin with white space: the first line with content does and carries a
-        /// time, or all lines do and none carries one.
-        is_indented: bool,
-        /// Whether there are times without a year.
-        lacks_year: bool,
-    },
+    Lines(LineTraits),
+}
+
+/// What the first lines of a log have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LineTraits {
+    /// How most lines are written.
+    pub(super) style: Style,
+    /// Whether any line carries a time.
+    pub(super) is_dated: bool,
+    /// Whether entries begin with white space: the first line with content does and carries a
+    /// time, or all lines do and none carries one.
+    pub(super) is_indented: bool,
+    /// Whether there are times without a year.
+    pub(super) lacks_year: bool,
+    /// Whether a number at a line's start is a time: among lines that are mostly dated otherwise
+    /// it is an id or an amount.
+    pub(super) has_epochs: bool,
 }
 
 impl Form {
@@ -51,15 +58,17 @@ impl Form {
             Self::Export => SourceKind::Export,
             Self::JournalJson => SourceKind::JournalJson,
             Self::Verbose => SourceKind::Syslog,
-            Self::Lines { style: Style::Syslog, .. } => SourceKind::Syslog,
-            Self::Lines { style: Style::Json | Style::Docker, .. } => SourceKind::Json,
-            Self::Lines { .. } => SourceKind::Text,
+            Self::Lines(traits) => match traits.style {
+                Style::Syslog => SourceKind::Syslog,
+                Style::Json | Style::Docker => SourceKind::Json,
+                Style::Plain | Style::Cri => SourceKind::Text,
+            },
         }
     }
 
     /// Whether a first pass must find out the years.
     pub(super) fn lacks_year(self) -> bool {
-        matches!(self, Self::Lines { lacks_year: true, .. })
+        matches!(self, Self::Lines(LineTraits { lacks_year: true, .. }))
     }
 }
 
@@ -96,7 +105,7 @@ pub(super) fn form(head: &[u8], is_whole: bool) -> Form {
     // The last line may be cut off by the end of the head.
     let whole =
         if is_whole { text.len() } else { memchr::memrchr(b'\n', text).unwrap_or(text.len()) };
-    lines_form(text.get(..whole).unwrap_or(text))
+    Form::Lines(line_traits(text.get(..whole).unwrap_or(text)))
 }
 
 /// Whether these bytes are no text: control characters that no program logs, in such a number
@@ -113,11 +122,11 @@ fn is_binary(text: &[u8]) -> bool {
     length == 0 || controls * 20 > length
 }
 
-/// The style that most lines have.
-fn lines_form(text: &[u8]) -> Form {
+/// The style that most lines have, and what else is to be known before they are read.
+fn line_traits(text: &[u8]) -> LineTraits {
     let mut votes = [0_usize; 4];
     let mut count = 0;
-    let (mut is_dated, mut lacks_year) = (false, false);
+    let (mut dated, mut epochs, mut lacks_year) = (0_usize, 0_usize, false);
     let is_indented = starts_indented(text);
     for line in text.split(|&byte| byte == b'\n').take(MAX_LINES) {
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
@@ -129,7 +138,8 @@ fn lines_form(text: &[u8]) -> Form {
         count += 1;
         let found = stamp::find(line);
         if let Some(found) = &found {
-            is_dated = true;
+            dated += 1;
+            epochs += usize::from(records::starts_with_long_number(line));
             lacks_year |= matches!(found.stamp, Stamp::Civil(stamp::Civil { year: None, .. }));
         }
         let vote = match &found {
@@ -150,9 +160,11 @@ fn lines_form(text: &[u8]) -> Form {
         .zip(votes)
         .find(|&(_, votes)| votes * 2 > count)
         .map_or(Style::Plain, |(style, _)| style);
-    Form::Lines { style, is_dated, is_indented, lacks_year }
+    let has_epochs = epochs * 2 >= dated;
+    LineTraits { style, is_dated: dated > 0, is_indented, lacks_year, has_epochs }
 }
 
+/// Whether entries begin with white space.
 fn starts_indented(text: &[u8]) -> bool {
     let is_indented = |line: &[u8]| line.first().is_some_and(|first| b" \t".contains(first));
     let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());

@@ -99,8 +99,8 @@ impl Dump<'_, '_> {
     fn tell_left_out(&mut self) {
         if let Some((offset, count)) = self.left_out {
             let problem = format!(
-                "journalctl left out {count} messages longer than 4096 bytes, which were counted \
-                 but not classified: dump again with --all"
+                "entries whose message journalctl left out, as longer than 4096 bytes: {count}; \
+                 they count and are not classified; dump again with --all"
             );
             self.recorder.damage(offset, problem);
         }

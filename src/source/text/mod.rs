@@ -53,6 +53,8 @@ pub struct Input<'a> {
     /// When it was last written, from which the year of timestamps without one follows. For
     /// standard input: the present. `None`: entries whose timestamps have no year have no time.
     pub modified: Option<Timestamp>,
+    /// Whether it can be opened twice with the same content: a file, and no pipe.
+    pub can_reopen: bool,
 }
 
 /// Opens a source at its beginning.
@@ -60,8 +62,8 @@ pub type Open<'a> = dyn FnMut() -> io::Result<Box<dyn Read + Send>> + 'a;
 
 /// Reads a source to its end, compressed or not.
 ///
-/// `open` is called once, and once more for a file whose timestamps have no year; standard input
-/// is then kept in a temporary file instead. Fails where the source cannot be opened or its first
+/// `open` is called once, and once more for a file whose timestamps have no year; what cannot be
+/// opened again is then kept in a temporary file instead. Fails where the source cannot be opened or its first
 /// bytes cannot be read. Errors that come later are damage at their place, and what was read
 /// before them counts.
 pub fn read(
@@ -89,12 +91,12 @@ pub fn read(
     }
     let years = match (form.lacks_year(), input.modified) {
         (true, Some(modified)) => {
-            let text = if input.path == Path::new("-") {
+            let text = if input.can_reopen {
+                content(open()?)?
+            } else {
                 let (spooled, copy) = window.spool().map_err(explain_spooling)?;
                 window = spooled;
                 copy
-            } else {
-                content(open()?)?
             };
             Some(dating::survey_years(text, query.zone, modified))
         }
@@ -124,17 +126,17 @@ fn read_form(
         Form::Export => export::read(lines, recorder, input.path),
         Form::JournalJson => journal_json::read(lines, recorder, input.path),
         Form::Verbose => verbose::read(lines, recorder, input.path),
-        Form::Lines { style, is_dated, is_indented, .. } => {
+        Form::Lines(traits) => {
             let dating = Dating::new(recorder.query().zone, input.modified, years);
-            let starts = Starts::new(style, dating, is_dated, is_indented);
-            Assembler::new(lines, starts, style, recorder, input.path).run();
+            let starts = Starts::new(traits, dating);
+            Assembler::new(lines, starts, traits.style, recorder, input.path).run();
         }
     }
 }
 
 fn explain_spooling(error: io::Error) -> io::Error {
     let text = format!(
-        "timestamps without a year need standard input to be kept in a temporary file: {error}; \
+        "timestamps without a year need a pipe to be kept in a temporary file: {error}; \
          set TMPDIR to a directory with more room, or give the log as a file"
     );
     io::Error::new(error.kind(), text)

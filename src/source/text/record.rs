@@ -145,7 +145,7 @@ impl<'q> Recorder<'q> {
             let count = self.undated_outside;
             self.damage(
                 0,
-                format!("{count} entries without a time: --since and --until leave them out"),
+                format!("entries without a time that --since and --until leave out: {count}"),
             );
         }
         self.summary.bytes = bytes;

@@ -33,6 +33,12 @@ pub(super) fn starts_record(line: &[u8]) -> bool {
         || is_access_line(line)
 }
 
+/// Whether the line starts with nine digits at least: an epoch in seconds has ten, and an id may
+/// have as many.
+pub(super) fn starts_with_long_number(line: &[u8]) -> bool {
+    line.get(..9).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit))
+}
+
 /// Whether an indented line is a record all the same: koa's logger indents its `--> GET / 503`.
 pub(super) fn is_indented_record(line: &[u8]) -> bool {
     let line = strip_colour(line.trim_ascii_start());

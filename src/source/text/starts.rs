@@ -4,6 +4,7 @@
 use chrono_tz::Tz;
 
 use super::dating::Dating;
+use super::detect::LineTraits;
 use super::json;
 use super::records::{self, Continuations};
 use super::style::{self, Style};
@@ -34,6 +35,8 @@ pub(super) struct Starts {
     is_dated: bool,
     /// Whether the file's entries begin with white space, so that indentation says nothing.
     is_indented: bool,
+    /// Whether a number at a line's start is a time.
+    has_epochs: bool,
     /// A part of a container's line that the next line goes on with.
     is_partial: bool,
     continuations: Continuations,
@@ -41,14 +44,14 @@ pub(super) struct Starts {
 }
 
 impl Starts {
-    /// `is_dated`: whether timestamps were seen at the file's beginning; `is_indented`: and whether
-    /// the first of them stood on an indented line.
-    pub(super) fn new(style: Style, dating: Dating, is_dated: bool, is_indented: bool) -> Self {
+    /// `traits`: what the file's first lines have in common.
+    pub(super) fn new(traits: LineTraits, dating: Dating) -> Self {
         Self {
-            style,
+            style: traits.style,
             dating,
-            is_dated,
-            is_indented,
+            is_dated: traits.is_dated,
+            is_indented: traits.is_indented,
+            has_epochs: traits.has_epochs,
             is_partial: false,
             continuations: Continuations::default(),
             boot: None,
@@ -79,7 +82,8 @@ impl Starts {
     }
 
     fn of_text(&mut self, line: &[u8]) -> Start {
-        if let Some(dated) = self.dating.date(line) {
+        let is_number = !self.has_epochs && records::starts_with_long_number(line);
+        if !is_number && let Some(dated) = self.dating.date(line) {
             self.is_dated = true;
             return Start::Entry { at: dated.at, stamp_end: dated.end };
         }
