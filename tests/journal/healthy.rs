@@ -96,7 +96,7 @@ fn a_span_asks_each_entry_for_its_own_time_though_the_clock_stepped_back() {
 #[test]
 fn an_event_describes_its_entry() {
     let (_folder, path) = mixed_journal(&[]);
-    let swept = sweep(&[path.clone()], &Filter::default(), Span::default());
+    let swept = sweep(std::slice::from_ref(&path), &Filter::default(), Span::default());
     let entries = journalctl(&["--file", path.to_str().unwrap()]);
     assert!(swept.described.len() > 100);
     for described in &swept.described {

@@ -26,7 +26,7 @@ fn a_copy_a_hard_link_and_the_same_file_twice_count_once() {
     let link = folder.path().join("link.journal");
     std::fs::copy(&path, &copy).unwrap();
     std::fs::hard_link(&path, &link).unwrap();
-    let once = sweep(&[path.clone()], &Filter::default(), Span::default());
+    let once = sweep(std::slice::from_ref(&path), &Filter::default(), Span::default());
     let all = [path.clone(), copy, link, path];
     let together = sweep(&all, &Filter::default(), Span::default());
     assert_same(&together.answer, &once.answer);

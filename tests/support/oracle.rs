@@ -167,7 +167,7 @@ impl Sink for Collector<'_> {
         let class = self.classifier.rules().rule(event.rule).class.clone();
         let known = self.answer.events.insert(cursor.to_string(), (class, entry.message.to_vec()));
         assert_eq!(known, None, "{cursor} came twice");
-        let text = |value: Option<&[u8]>| Some(String::from_utf8(value?.to_vec()).unwrap());
+        let text = |value: Option<&[u8]>| Some(String::from_utf8_lossy(value?).into_owned());
         self.described.push(Described {
             cursor: cursor.to_string(),
             unit: text(entry.unit),

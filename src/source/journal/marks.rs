@@ -4,7 +4,7 @@
 //! interest: a bitmap answers that in a nanosecond.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::filter_marks::FieldFacts;
 use crate::rules::Verdict;
@@ -68,7 +68,7 @@ pub(super) struct Mark {
 #[derive(Default)]
 pub(super) struct Marks {
     marked: OffsetSet,
-    marks: HashMap<u64, Mark, BuildHasherDefault<OffsetHasher>>,
+    marks: HashMap<u64, Mark, OffsetHash>,
 }
 
 impl Marks {
@@ -88,14 +88,35 @@ impl Marks {
     }
 }
 
-/// Offsets within one file spread well by a multiplication; an attacker who can write journal
-/// files gains nothing by collisions that are bounded by the file's own size per bucket step.
-#[derive(Default)]
-pub(super) struct OffsetHasher(u64);
+/// Hashes offsets by a multiplication with a random odd number: a file that is made to collide
+/// cannot know it.
+#[derive(Clone)]
+struct OffsetHash {
+    multiplier: u64,
+}
+
+impl Default for OffsetHash {
+    fn default() -> Self {
+        Self { multiplier: RandomState::new().hash_one(0) | 1 }
+    }
+}
+
+impl BuildHasher for OffsetHash {
+    type Hasher = OffsetHasher;
+
+    fn build_hasher(&self) -> OffsetHasher {
+        OffsetHasher { multiplier: self.multiplier, hash: 0 }
+    }
+}
+
+struct OffsetHasher {
+    multiplier: u64,
+    hash: u64,
+}
 
 impl Hasher for OffsetHasher {
     fn finish(&self) -> u64 {
-        self.0
+        self.hash
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -105,8 +126,8 @@ impl Hasher for OffsetHasher {
     }
 
     fn write_u64(&mut self, value: u64) {
-        // Fibonacci hashing: the odd number nearest to 2^64 divided by the golden ratio.
-        let mixed = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
+        let mixed = (self.hash ^ value).wrapping_mul(self.multiplier);
+        // The upper half is well mixed; the map takes its buckets from the lower.
+        self.hash = mixed ^ mixed >> 32;
     }
 }

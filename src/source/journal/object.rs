@@ -88,15 +88,15 @@ impl ObjectHeader {
             7 => (Kind::Tag, 64),
             _ => return None,
         };
-        let compression = match bytes[1] {
-            0 => None,
-            1 => Some(Compression::Xz),
-            2 => Some(Compression::Lz4),
-            4 => Some(Compression::Zstd),
-            _ => return None,
+        // Other objects have no flags; libsystemd does not look at them either.
+        let compression = match (kind, bytes[1]) {
+            (Kind::Data, 1) => Some(Compression::Xz),
+            (Kind::Data, 2) => Some(Compression::Lz4),
+            (Kind::Data, 4) => Some(Compression::Zstd),
+            (Kind::Data, 3 | 5..) => return None,
+            _ => None,
         };
-        let sane = size_bytes >= smallest && (compression.is_none() || kind == Kind::Data);
-        sane.then_some(Self { kind, compression, size_bytes })
+        (size_bytes >= smallest).then_some(Self { kind, compression, size_bytes })
     }
 
     /// The header that stands in front of `bytes`.
@@ -106,9 +106,11 @@ impl ObjectHeader {
     }
 }
 
-/// Whether the reserved bytes of an object's header are zero, as all writers leave them.
+/// Whether the reserved bytes of an object's header are zero, as all writers leave them, and so
+/// are the flags that only DATA has.
 pub(super) fn reserved_is_zero(bytes: &[u8]) -> bool {
-    bytes.get(2..8).is_some_and(|reserved| reserved.iter().all(|&byte| byte == 0))
+    let reserved = if bytes.first() == Some(&1) { 2 } else { 1 };
+    bytes.get(reserved..8).is_some_and(|reserved| reserved.iter().all(|&byte| byte == 0))
 }
 
 /// One ENTRY object.
@@ -166,23 +168,60 @@ impl<'a> EntryView<'a> {
             .map(move |item| layout.offset_in(item))
     }
 
-    /// Whether the items could be offsets of DATA objects: aligned, in the arena, and before the
-    /// entry itself, as DATA is always written first. Bytes that merely look like an entry fail
-    /// here; an entry passes of which a few items were overwritten, or all lost in a page of
-    /// zeros.
+    /// How far the items could be offsets of DATA objects: aligned, in the arena, and before the
+    /// entry itself, as DATA is always written first.
     #[inline]
-    pub(super) fn items_are_plausible(&self, own_offset: u64, arena_offset: u64) -> bool {
-        let plausible =
-            |item: u64| item.is_multiple_of(8) && item >= arena_offset && item < own_offset;
-        // Two items decide almost always, and cost nothing.
-        let mut items = self.items();
-        if items.next().is_some_and(plausible) && items.last().is_none_or(plausible) {
-            return true;
+    pub(super) fn check_items(&self, own_offset: u64, arena_offset: u64) -> Items {
+        let mut bits = 0;
+        let mut least = u64::MAX;
+        let mut most = 0;
+        for item in self.items() {
+            bits |= item;
+            least = least.min(item);
+            most = most.max(item);
         }
-        let sound = self.items().filter(|&item| plausible(item)).count();
+        if bits.is_multiple_of(8) && least >= arena_offset && most < own_offset {
+            return Items::Sound;
+        }
+        let is_sound =
+            |item: &u64| item.is_multiple_of(8) && *item >= arena_offset && *item < own_offset;
+        let sound = self.items().filter(is_sound).count();
         let lost = self.items().filter(|&item| item == 0).count();
         let all = self.items().len();
-        if sound == 0 { lost == all } else { 2 * (sound + lost) >= all }
+        let leading = self.items().take_while(is_sound).count();
+        // A few items were overwritten, or all of them lost in a page of zeros. Bytes that merely
+        // look like an entry have neither.
+        if if sound == 0 { lost == all } else { 2 * (sound + lost) >= all } {
+            Items::Damaged { leading }
+        } else {
+            Items::Implausible { leading }
+        }
+    }
+
+    /// The size of this entry if it had only so many items.
+    pub(super) fn size_with(&self, items: usize) -> usize {
+        ENTRY_ITEMS_OFFSET + items * self.layout.entry_item_bytes()
+    }
+}
+
+/// Whether an entry's items could be offsets of DATA objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Items {
+    /// All of them.
+    Sound,
+    /// Enough of them to believe in the entry; `leading` are sound before the first that is not.
+    Damaged { leading: usize },
+    /// Too few; `leading` are sound before the first that is not.
+    Implausible { leading: usize },
+}
+
+impl Items {
+    /// How many items are sound before the first that is not; 0 where all are.
+    pub(super) fn leading(self) -> usize {
+        match self {
+            Self::Sound => 0,
+            Self::Damaged { leading } | Self::Implausible { leading } => leading,
+        }
     }
 }
 

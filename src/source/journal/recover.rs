@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 
 use super::marks::OffsetSet;
-use super::object::{EntryView, Kind, OBJECT_HEADER_BYTES, ObjectHeader, reserved_is_zero};
+use super::object::{EntryView, Items, Kind, OBJECT_HEADER_BYTES, ObjectHeader, reserved_is_zero};
 use super::walk::{Payload, Visitor, Walk};
 use super::window::{Window, read_at};
 
@@ -64,8 +64,10 @@ fn entry_at<'a>(
     let bytes = window.load(offset, size).ok()?.get(..size)?;
     object.clear();
     object.extend_from_slice(bytes);
-    EntryView::parse(object, walk.header.layout)
-        .filter(|entry| entry.items_are_plausible(offset, walk.header.arena_offset))
+    EntryView::parse(object, walk.header.layout).filter(|entry| {
+        let items = entry.check_items(offset, walk.header.arena_offset);
+        !matches!(items, Items::Implausible { .. })
+    })
 }
 
 /// Whether most of the entry's fields are DATA objects; the visitor is shown each of them.

@@ -176,12 +176,13 @@ impl<'a> Sweep<'a> {
             self.sink.damage(Damage { offset_bytes: offset, problem });
             return ControlFlow::Continue(());
         };
-        let boot = hex(&cursor.boot_id);
+        let boot: String;
         let mut event_entry = Entry::new(message, Origin::Cursor(cursor));
         event_entry.at = Some(at);
         if self.query.detail == Detail::Entries {
             self.reader.read_entry(entry, &mut self.entry_fields);
             self.entry_fields.describe(&mut event_entry);
+            boot = hex(&cursor.boot_id);
             event_entry.boot = Some(boot.as_bytes());
         }
         self.sink.event(&Event { entry: &event_entry, rule })

@@ -11,7 +11,8 @@ use std::ops::ControlFlow;
 use super::header::Header;
 use super::marks::OffsetSet;
 use super::object::{
-    Compression, EntryView, Kind, OBJECT_HEADER_BYTES, ObjectHeader, align8, reserved_is_zero,
+    Compression, EntryView, Items, Kind, OBJECT_HEADER_BYTES, ObjectHeader, align8,
+    reserved_is_zero,
 };
 use super::tail::Tail;
 use super::window::{MAX_OBJECT_BYTES, Window, read_at};
@@ -69,6 +70,16 @@ enum Step {
     Load(u64, usize),
     /// No object is at this offset.
     Bad(u64),
+    /// The visitor wants no more.
+    Stop,
+}
+
+/// What became of an entry.
+enum Visited {
+    /// The next object follows after the size that the entry claims.
+    Whole,
+    /// The entry has only this size, in bytes.
+    Shorter(usize),
     /// The visitor wants no more.
     Stop,
 }
@@ -147,11 +158,11 @@ impl<'a> Walk<'a> {
                     let compression = object.compression;
                     visitor.data(offset, Payload { bytes: payload, compression });
                 }
-                Kind::Entry => {
-                    if self.entry(&rest[..size], offset, visitor).is_break() {
-                        return Step::Stop;
-                    }
-                }
+                Kind::Entry => match self.entry(&rest[..size], rest, offset, visitor) {
+                    Visited::Whole => {}
+                    Visited::Shorter(size) => return Step::Next(align8(offset + size as u64)),
+                    Visited::Stop => return Step::Stop,
+                },
                 Kind::Field | Kind::HashTable | Kind::EntryArray | Kind::Tag => {}
             }
             match usize::try_from(next - offset).ok().and_then(|step| rest.get(step..)) {
@@ -188,33 +199,98 @@ impl<'a> Walk<'a> {
         if size <= MAX_OBJECT_BYTES {
             return Step::Load(offset, size);
         }
-        self.walked.unreadable += u64::from(object.kind == Kind::Entry);
-        let what = if object.kind == Kind::Entry { "an entry" } else { "a field" };
-        visitor.damage(Damage {
-            offset_bytes: offset,
-            problem: format!(
-                "{what} of {size} bytes is larger than the {} MiB that are read",
-                MAX_OBJECT_BYTES >> 20
-            ),
-        });
-        Step::Next(next)
+        let problem = format!(
+            "an object of {size} bytes is larger than the {} MiB that are read",
+            MAX_OBJECT_BYTES >> 20
+        );
+        visitor.damage(Damage { offset_bytes: offset, problem });
+        if object.kind == Kind::Data {
+            return Step::Next(next);
+        }
+        // No entry has this size, but one with a wrong size may be here.
+        if rest.len() < BEGINNING_BYTES {
+            return Step::Load(offset, BEGINNING_BYTES);
+        }
+        let bytes = &rest[..rest.len() / 16 * 16];
+        match self.entry(bytes, rest, offset, visitor) {
+            Visited::Whole => Step::Next(next),
+            Visited::Shorter(size) => Step::Next(align8(offset + size as u64)),
+            Visited::Stop => Step::Stop,
+        }
     }
 
-    fn entry(&mut self, bytes: &[u8], offset: u64, visitor: &mut impl Visitor) -> ControlFlow<()> {
-        let plausible = EntryView::parse(bytes, self.header.layout)
-            .filter(|entry| entry.items_are_plausible(offset, self.header.arena_offset));
-        let Some(entry) = plausible else {
-            self.walked.unreadable += 1;
-            self.walked.damaged = true;
-            visitor.damage(Damage {
-                offset_bytes: offset,
-                problem: "an entry's time, number or list of fields is impossible".to_owned(),
-            });
-            return ControlFlow::Continue(());
+    /// Visits the entry in `bytes`; `rest` are the same bytes and those behind them.
+    #[inline]
+    fn entry(
+        &mut self,
+        bytes: &[u8],
+        rest: &[u8],
+        offset: u64,
+        visitor: &mut impl Visitor,
+    ) -> Visited {
+        let Some(entry) = EntryView::parse(bytes, self.header.layout) else {
+            return self.unreadable(offset, visitor);
         };
+        match entry.check_items(offset, self.header.arena_offset) {
+            Items::Sound => self.visit(entry, offset, visitor, Visited::Whole),
+            items => self.damaged_entry(entry, items, rest, offset, visitor),
+        }
+    }
+
+    /// Visits what is left of an entry of which not all items are sound.
+    #[cold]
+    fn damaged_entry(
+        &mut self,
+        entry: EntryView<'_>,
+        items: Items,
+        rest: &[u8],
+        offset: u64,
+        visitor: &mut impl Visitor,
+    ) -> Visited {
+        self.walked.damaged = true;
+        let layout = self.header.layout;
+        let mut report = |problem: &str| {
+            visitor.damage(Damage { offset_bytes: offset, problem: problem.to_owned() });
+        };
+        // Where sound items end and an object follows at once, only the entry's size is wrong.
+        let size = entry.size_with(items.leading());
+        let next = align8(size as u64) as usize;
+        let is_followed =
+            rest.get(next..).is_some_and(|after| ObjectHeader::first_of(after, layout).is_some());
+        let shorter = rest.get(..size).and_then(|bytes| EntryView::parse(bytes, layout));
+        if let (Some(shorter), true) = (shorter, is_followed) {
+            report("an entry's size is wrong");
+            return self.visit(shorter, offset, visitor, Visited::Shorter(size));
+        }
+        match items {
+            Items::Implausible { .. } => self.unreadable(offset, visitor),
+            Items::Sound | Items::Damaged { .. } => {
+                report("some fields of an entry are lost");
+                self.visit(entry, offset, visitor, Visited::Whole)
+            }
+        }
+    }
+
+    #[inline]
+    fn visit(
+        &mut self,
+        entry: EntryView<'_>,
+        offset: u64,
+        visitor: &mut impl Visitor,
+        visited: Visited,
+    ) -> Visited {
         self.seen.insert(offset);
         self.walked.entries += 1;
-        visitor.entry(offset, entry)
+        if visitor.entry(offset, entry).is_break() { Visited::Stop } else { visited }
+    }
+
+    #[cold]
+    fn unreadable(&mut self, offset: u64, visitor: &mut impl Visitor) -> Visited {
+        self.walked.unreadable += 1;
+        self.walked.damaged = true;
+        let problem = "an entry's time, number or list of fields is impossible".to_owned();
+        visitor.damage(Damage { offset_bytes: offset, problem });
+        Visited::Whole
     }
 
     fn ended_early(&mut self, offset: u64, ended: io::Result<usize>, visitor: &mut impl Visitor) {
