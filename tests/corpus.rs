@@ -3,7 +3,7 @@
 //! `tests/corpus/*.tsv` hold the lines, one a row: class (`neither` for none), source, line. The
 //! lines are what programs print, from their own format strings or from running them; most of
 //! `neither` are traps. `EBBLINE_CORPUS` may name more such files, separated by `:`.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

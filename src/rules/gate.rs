@@ -122,10 +122,16 @@ struct Candidate {
 }
 
 /// Literals covered for the cost, in an order that the heap can use.
-#[derive(PartialEq, PartialOrd)]
+#[derive(PartialEq)]
 struct Gain(f64);
 
 impl Eq for Gain {}
+
+impl PartialOrd for Gain {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Ord for Gain {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {

@@ -86,7 +86,8 @@ fn the_days_of_the_timeline_are_those_of_journalctls_entries() {
     let all = (0, u64::MAX);
     let span = ["-S", &since, "-U", &until];
     let boot = "--boot=0000000000000002000000000000b007";
-    let cases: [(&[&str], &[&str], (u64, u64)); 9] = [
+    type Case<'a> = (&'a [&'a str], &'a [&'a str], (u64, u64));
+    let cases: [Case<'_>; 9] = [
         (&[], &[], all),
         (&["-u", "api"], &["-u", "api"], all),
         (&["-u", "api@*", "-u", "web.service"], &["-u", "api@*", "-u", "web.service"], all),
