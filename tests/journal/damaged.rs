@@ -91,7 +91,7 @@ fn a_flipped_byte_costs_no_entry_that_journalctl_still_reads() {
     let folder = tempfile::tempdir().unwrap();
     let classifier = classifier();
     let path = folder.path().join("flipped.journal");
-    let mut random = Random(1234);
+    let mut random = Random(98765);
     let flips: usize = std::env::var("EBBLINE_FLIPS").map_or(60, |flips| flips.parse().unwrap());
     for (variant, original) in originals(folder.path()).iter().enumerate() {
         for round in 0..flips {
@@ -114,6 +114,18 @@ fn a_flipped_byte_costs_no_entry_that_journalctl_still_reads() {
             );
         }
     }
+}
+
+#[test]
+fn an_entry_array_that_points_beyond_any_file_costs_no_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("array.journal");
+    let mut bytes = journal_bytes(&mixed_entries(ENTRIES, 3), Codec::None, false);
+    // The writer puts the array of all entries last; this is its last item's highest byte.
+    *bytes.last_mut().unwrap() = 0xf1;
+    std::fs::write(&path, &bytes).unwrap();
+    let outcome = read(&path, &classifier()).unwrap();
+    assert_eq!(outcome.answer.entries(), ENTRIES as u64);
 }
 
 #[test]

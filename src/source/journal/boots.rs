@@ -139,7 +139,7 @@ fn object_at(
 
 /// The way over all entries.
 fn from_entries(journal: &JournalFile) -> Vec<(BootId, Timestamp)> {
-    let Ok(tail) = tail::find(&journal.file, &journal.header) else { return Vec::new() };
+    let tail = tail::find(&journal.file, &journal.header);
     let mut boots = BootsOfEntries::default();
     // The visitor never stops the walk.
     let _ = Walk::new(&journal.file, &journal.header, tail).run(&mut boots, &Progress::default());

@@ -131,3 +131,21 @@ impl Hasher for OffsetHasher {
         self.hash = mixed ^ mixed >> 32;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_has_what_was_put_in_and_nothing_near_it() {
+        let mut set = OffsetSet::default();
+        let offsets = [8, 264, 32_760, 32_768, 5 << 30];
+        offsets.iter().for_each(|&offset| set.insert(offset));
+        for offset in offsets {
+            assert!(set.contains(offset));
+            assert!(!set.contains(offset + 8) || offsets.contains(&(offset + 8)));
+            assert!(!set.contains(offset - 8) || offsets.contains(&(offset - 8)));
+        }
+        assert!(!set.contains(u64::MAX));
+    }
+}

@@ -154,3 +154,31 @@ impl Decompressor {
 fn too_long() -> String {
     format!("a payload decompresses to more than {} MiB", MAX_PAYLOAD_BYTES >> 20)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_that_is_not_wanted_is_not_decompressed_to_its_end() {
+        let large = [b"COREDUMP=".to_vec(), vec![7; 3 << 20]].concat();
+        let frame = zstd::bulk::compress(&large, 1).unwrap();
+        let mut decompressor = Decompressor::default();
+        let peeked = decompressor.decompress(Compression::Zstd, &frame, |_| false).unwrap();
+        assert!(peeked.starts_with(b"COREDUMP=") && peeked.len() < 200);
+        let whole = decompressor.decompress(Compression::Zstd, &frame, |_| true).unwrap();
+        assert!(whole == large);
+    }
+
+    #[test]
+    fn bytes_that_are_no_frame_are_a_problem_and_no_panic() {
+        for compression in [Compression::Zstd, Compression::Lz4, Compression::Xz] {
+            for bytes in [&b""[..], b"1234567", b"\xff\xff\xff\xff\xff\xff\xff\xff12", &[0; 64]] {
+                let mut decompressor = Decompressor::default();
+                let result = decompressor.decompress(compression, bytes, |_| true);
+                let empty = result.as_ref().is_ok_and(|payload| payload.is_empty());
+                assert!(result.is_err() || empty, "{compression:?} {bytes:?}");
+            }
+        }
+    }
+}

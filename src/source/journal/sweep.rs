@@ -32,14 +32,7 @@ pub(super) fn sweep(
     sink: &mut dyn Sink,
 ) -> Summary {
     let mut sweep = Sweep::new(journal, query, duplicates, sink);
-    let tail = match tail::find(&journal.file, &journal.header) {
-        Ok(tail) => tail,
-        Err(error) => {
-            let problem = format!("the file cannot be read: {error}");
-            sweep.sink.damage(Damage { offset_bytes: 0, problem });
-            return sweep.summary;
-        }
-    };
+    let tail = tail::find(&journal.file, &journal.header);
     let mut walk = Walk::new(&journal.file, &journal.header, tail);
     let mut flow = walk.run(&mut sweep, query.progress);
     let claimed = journal.header.facts.n_entries;

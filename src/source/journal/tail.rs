@@ -27,8 +27,13 @@ pub(super) enum Tail {
 
 /// Finds the last linked entry, by the chain of entry arrays.
 ///
-/// Arrays double in size, so the chain is short; only the last one's items are looked at.
-pub(super) fn find(file: &File, header: &Header) -> io::Result<Tail> {
+/// Arrays double in size, so the chain is short; only the last one's items are looked at. What
+/// cannot be read of it is damage like any other: the walk may still find the entries.
+pub(super) fn find(file: &File, header: &Header) -> Tail {
+    follow(file, header).unwrap_or(Tail::Broken)
+}
+
+fn follow(file: &File, header: &Header) -> io::Result<Tail> {
     if header.entry_array_offset == 0 {
         let empty = header.facts.n_entries == 0;
         return Ok(if empty { Tail::Empty } else { Tail::Broken });
