@@ -86,6 +86,9 @@ fn report(
             let repeated = sink.tally.take_minutes(first, last);
             summary.entries -= repeated.entries.min(summary.entries);
             summary.skipped += repeated.entries;
+            if summary.entries == 0 {
+                (summary.first, summary.last) = (None, None);
+            }
         }
         tally.merge(sink.tally);
         let DamageList { pieces: damage, more: more_damage } = sink.damage;
