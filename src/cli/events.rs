@@ -12,9 +12,10 @@ use unicode_width::UnicodeWidthChar;
 
 use super::Console;
 use super::args::{EventsArgs, EventsFormat};
-use super::ask::{Ask, tell_damage};
+use super::ask::Ask;
 use super::error::CliError;
 use super::sorted::{Key, Sorter};
+use super::telling::Damaged;
 use crate::entry::{Entry, Origin};
 use crate::render::escape;
 use crate::rules::RuleSet;
@@ -45,12 +46,9 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
         portion_bytes: 0,
         damage: DamageList::default(),
     })?;
-    let incomplete = answer.incomplete;
+    let has_failed = answer.has_failed;
     let mut repeats = Vec::new();
-    let mut damaged = false;
     for outcome in answer.outcomes {
-        damaged |= !outcome.sink.damage.is_empty();
-        tell_damage(&outcome.summary.path, &outcome.sink.damage);
         let place = outcome.sink.place;
         repeats.extend(outcome.repeats.map(|minutes| (place, minutes)));
         outcome.sink.finish();
@@ -62,8 +60,7 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
         )));
     }
     print(sorter, args.output, &repeats, console)?;
-    let failed = incomplete || (damaged && ask.strict());
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 type Shared = Mutex<(Sorter, Option<io::Error>)>;
@@ -121,6 +118,12 @@ impl Sink for EventSink<'_> {
 
     fn damage(&mut self, damage: Damage) {
         self.damage.push(damage);
+    }
+}
+
+impl Damaged for EventSink<'_> {
+    fn damage(&self) -> &DamageList {
+        &self.damage
     }
 }
 
