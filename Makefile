@@ -6,7 +6,7 @@ TIMELINE := timeline $(SAMPLE) --tz America/Los_Angeles --notes $(SAMPLE)/notes.
 SCRIPTS := .ci/setup .ci/run sample-logs/make-samples docs/deploy/ebbline-daily
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint samples
+.PHONY: help demo test lint samples bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -44,3 +44,8 @@ samples: ## Make the sample outage's files again
 	@.ci/setup test
 	@echo "samples: $(SAMPLE)"
 	@sample-logs/make-samples
+
+bench: ## Compare with cat, rg, journalctl and others on a seeded corpus (BENCH_ENTRIES=200000)
+	@.ci/setup test
+	@echo "bench: building ebbline (the first time takes some minutes)"
+	@$(CARGO) bench --locked --quiet --bench compare $$(.ci/setup features)
