@@ -1,21 +1,19 @@
 //! From options to answers: which files, which entries, which rules; then the reading itself, and
 //! what has to be said about it on stderr. Shared by all reading commands.
 
-use std::io;
-use std::path::Path;
-
 use chrono::Utc;
 use chrono_tz::Tz;
 
 use super::args::{Reader, SourceArgs};
 use super::error::CliError;
+use super::telling::{self, Damaged, Faults};
 use super::{Console, progress, rules, shown, when};
 use crate::rules::Classifier;
 use crate::source::discover::{self, Discovery};
 use crate::source::filter::{Filter, Pattern};
 use crate::source::journal::{self, Backend};
-use crate::source::scan::{self, Means, Opened, Outcome, Refusal};
-use crate::source::{DamageList, Detail, Progress, Query, Sink, SourceKind};
+use crate::source::scan::{self, Means, Opened, Outcome};
+use crate::source::{Detail, Progress, Query, Sink, SourceKind};
 use crate::time::{Span, Timestamp};
 
 /// What the options of a reading command ask.
@@ -36,8 +34,8 @@ pub(super) struct Ask<'a> {
 pub(super) struct Answer<S> {
     /// What came of each source, in the order in which they were found.
     pub outcomes: Vec<Outcome<S>>,
-    /// Whether something that the user named could not be read at all.
-    pub incomplete: bool,
+    /// Whether something could not be read that is to end in an error.
+    pub has_failed: bool,
 }
 
 impl<'a> Ask<'a> {
@@ -74,7 +72,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Finds and reads all sources, each into a sink that `new_sink` makes for its place.
-    pub(super) fn read<S: Sink + Send>(
+    pub(super) fn read<S: Sink + Damaged + Send>(
         &mut self,
         detail: Detail,
         new_sink: impl Fn(&Classifier, usize) -> S + Sync,
@@ -87,9 +85,14 @@ impl<'a> Ask<'a> {
         let discovery = self.discover()?;
         let total_bytes = discovery.found.iter().map(|found| found.bytes).sum();
         let has_stream = discovery.found.iter().any(|found| !found.regular);
-        let mut incomplete = self.tell_discovery(&discovery);
+        let mut faults = vec![telling::tell_discovery(self.console, &discovery)];
         let opened = scan::open(discovery.found, backend);
-        incomplete |= self.tell_refused(&opened)?;
+        faults.push(telling::tell_refused(self.console, &opened));
+        let is_nothing_left =
+            opened.journals.is_empty() && opened.foreign.is_empty() && opened.texts.is_empty();
+        if is_nothing_left {
+            return Err(CliError::Failed("nothing that was given could be read.".to_owned()));
+        }
         self.filter.boot = self.boot(&opened)?;
         let progress = Progress::default();
         let query = Query {
@@ -111,7 +114,7 @@ impl<'a> Ask<'a> {
             &progress,
             || scan::scan(opened, &query, means, |place| new_sink(&self.classifier, place)),
         );
-        incomplete |= self.tell_outcomes(&outcomes);
+        faults.push(telling::tell_outcomes(self.console, &outcomes));
         if outcomes.iter().all(|outcome| outcome.summary.kind == SourceKind::Binary) {
             return Err(CliError::Failed(
                 "nothing that was given can be read as a log.\n\
@@ -119,7 +122,9 @@ impl<'a> Ask<'a> {
                     .to_owned(),
             ));
         }
-        Ok(Answer { outcomes, incomplete })
+        let is_fault =
+            |faults: &Faults| faults.is_incomplete || (self.args.strict && faults.is_damaged);
+        Ok(Answer { outcomes, has_failed: faults.iter().any(is_fault) })
     }
 
     fn discover(&self) -> Result<Discovery, CliError> {
@@ -135,7 +140,7 @@ impl<'a> Ask<'a> {
                 1 => String::new(),
                 count => format!(" (and {} more)", count - 1),
             };
-            let text = unreadable_text(&problem.path, &problem.error);
+            let text = telling::unreadable_text(&problem.path, &problem.error);
             return Err(CliError::Failed(format!("{text}{others}")));
         }
         Err(CliError::Failed(match self.args.paths.first() {
@@ -148,69 +153,6 @@ impl<'a> Ask<'a> {
                 shown(path)
             ),
         }))
-    }
-
-    /// Tells what was left out; true where something that the user named is missing.
-    fn tell_discovery(&self, discovery: &Discovery) -> bool {
-        for file in &discovery.passed_over {
-            let text = format!("{}: {}: passed over", shown(&file.path), file.why);
-            if file.why == discover::GIVEN_TWICE {
-                self.console.note(&format!("{}: given twice: counted once", shown(&file.path)));
-            } else {
-                self.console.detail(&text);
-            }
-        }
-        for problem in &discovery.unreadable {
-            super::complain(&unreadable_text(&problem.path, &problem.error));
-        }
-        discovery.unreadable.iter().any(|problem| problem.named || self.args.strict)
-    }
-
-    /// Tells what could not be opened; true where something that the user named is missing.
-    fn tell_refused(&self, opened: &Opened) -> Result<bool, CliError> {
-        let mut named_one = false;
-        for refused in &opened.refused {
-            let path = &refused.found.path;
-            match &refused.reason {
-                Refusal::Io(error) => super::complain(&unreadable_text(path, error)),
-                Refusal::Journal(error) => super::complain(&error.to_string()),
-            }
-            named_one |= refused.found.named || self.args.strict;
-        }
-        let is_nothing_left =
-            opened.journals.is_empty() && opened.foreign.is_empty() && opened.texts.is_empty();
-        if is_nothing_left {
-            return Err(CliError::Failed("nothing that was given could be read.".to_owned()));
-        }
-        Ok(named_one)
-    }
-
-    /// Tells what was wrong with the sources; true where one could not be read at all.
-    fn tell_outcomes<S>(&self, outcomes: &[Outcome<S>]) -> bool {
-        let mut failed = false;
-        for Outcome { summary, failure, repeats, .. } in outcomes {
-            let path = shown(&summary.path);
-            if let Some(error) = failure {
-                super::complain(&unreadable_text(&summary.path, error));
-                failed = true;
-            } else if summary.kind == SourceKind::Binary {
-                super::complain(&format!("{path}: neither a journal nor text: nothing counted"));
-            } else if summary.kind == SourceKind::Empty {
-                self.console.note(&format!("{path}: empty"));
-            }
-            if summary.undated > 0 && summary.undated == summary.entries {
-                self.console.note(&format!(
-                    "{path}: no timestamps: {} entries are counted under no date",
-                    summary.entries
-                ));
-            }
-            if repeats.is_some() {
-                self.console.note(&format!(
-                    "{path}: repeats the journal: counted once where the journal covers it"
-                ));
-            }
-        }
-        failed
     }
 
     /// The boot that `--boot` asks for, found by its offset where it is given as one.
@@ -239,39 +181,6 @@ impl<'a> Ask<'a> {
             ))
         })?;
         Ok(Some(boot.to_string()))
-    }
-
-    /// Whether damage is an error.
-    pub(super) fn strict(&self) -> bool {
-        self.args.strict
-    }
-}
-
-/// Says on stderr what of a source could not be read.
-pub(super) fn tell_damage(path: &Path, damage: &DamageList) {
-    let Some(first) = damage.pieces.first() else { return };
-    let more = match damage.count() {
-        1 => String::new(),
-        count => format!(" (and {} more)", count - 1),
-    };
-    let (offset, problem) = (first.offset_bytes, &first.problem);
-    super::complain(&format!("{}: byte {offset}: {problem}{more}", shown(path)));
-}
-
-/// What to tell about a path that the system does not let us read.
-fn unreadable_text(path: &Path, error: &io::Error) -> String {
-    let name = shown(path);
-    let is_journal = path.starts_with("/var/log/journal") || path.starts_with("/run/log/journal");
-    match error.kind() {
-        io::ErrorKind::PermissionDenied if is_journal => format!(
-            "{name}: no permission to read the journal.\n\
-             Use sudo, or become a member of the group systemd-journal (or adm)."
-        ),
-        io::ErrorKind::PermissionDenied => {
-            format!("{name}: no permission to read it.\nUse sudo, or ask its owner.")
-        }
-        io::ErrorKind::NotFound => format!("{name}: no such file or directory"),
-        _ => format!("{name}: {error}"),
     }
 }
 

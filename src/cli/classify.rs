@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use super::args::ClassifyArgs;
 use super::error::CliError;
 use super::rules;
+use crate::render::escape;
 use crate::rules::{Classifier, NoFields};
 use crate::source::discover::STDIN;
 
@@ -31,8 +32,7 @@ pub(super) fn run(args: &ClassifyArgs) -> Result<ExitCode, CliError> {
         .map_err(|error| CliError::unreadable(&args.file, &error))?
     {
         number += 1;
-        serde_json::to_writer(&mut out, &record(&classifier, number, &line))
-            .map_err(io::Error::from)?;
+        out.write_all(&escape::json(&record(&classifier, number, &line))?)?;
         out.write_all(b"\n")?;
         if input.buffer().is_empty() {
             // Whoever types or pipes line by line sees each answer at once.

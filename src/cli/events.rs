@@ -8,12 +8,14 @@ use std::sync::Mutex;
 use chrono::SecondsFormat;
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
+use unicode_width::UnicodeWidthChar;
 
 use super::Console;
 use super::args::{EventsArgs, EventsFormat};
-use super::ask::{Ask, tell_damage};
+use super::ask::Ask;
 use super::error::CliError;
 use super::sorted::{Key, Sorter};
+use super::telling::Damaged;
 use crate::entry::{Entry, Origin};
 use crate::render::escape;
 use crate::rules::RuleSet;
@@ -44,12 +46,9 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
         portion_bytes: 0,
         damage: DamageList::default(),
     })?;
-    let incomplete = answer.incomplete;
+    let has_failed = answer.has_failed;
     let mut repeats = Vec::new();
-    let mut damaged = false;
     for outcome in answer.outcomes {
-        damaged |= !outcome.sink.damage.is_empty();
-        tell_damage(&outcome.summary.path, &outcome.sink.damage);
         let place = outcome.sink.place;
         repeats.extend(outcome.repeats.map(|minutes| (place, minutes)));
         outcome.sink.finish();
@@ -61,8 +60,7 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
         )));
     }
     print(sorter, args.output, &repeats, console)?;
-    let failed = incomplete || (damaged && ask.strict());
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 type Shared = Mutex<(Sorter, Option<io::Error>)>;
@@ -108,7 +106,8 @@ impl Sink for EventSink<'_> {
         }
         let key = Key::new(event.entry.at, self.place, self.sequence);
         self.sequence += 1;
-        let record = record(event, self.rules, self.zone).to_string().into_bytes();
+        // Writing into memory does not fail.
+        let record = escape::json(&record(event, self.rules, self.zone)).unwrap_or_default();
         self.portion_bytes += record.len();
         self.portion.push((key, record));
         if self.portion_bytes >= PORTION_BYTES {
@@ -119,6 +118,12 @@ impl Sink for EventSink<'_> {
 
     fn damage(&mut self, damage: Damage) {
         self.damage.push(damage);
+    }
+}
+
+impl Damaged for EventSink<'_> {
+    fn damage(&self) -> &DamageList {
+        &self.damage
     }
 }
 
@@ -220,19 +225,57 @@ fn csv_row(record: &[u8]) -> String {
     format!("{}\r\n", cells.join(","))
 }
 
-/// One line: time, class, rule, unit, and the message's first line, cut to the terminal's width.
+/// One line: time, class, rule, unit, and the message's first line.
+///
+/// On a terminal the line is cut to its width, and the time is short: the zone was chosen there.
+/// A terminal too narrow for the message leaves the rule out.
 fn table_row(record: &[u8], console: &Console) -> String {
     let [at, class, rule, unit, _, message, echo, _] = parts(record);
-    let at = if at.is_empty() { "no date".to_owned() } else { at };
+    let at = if at.is_empty() { "no date" } else { &at };
     let class = if echo == "true" { format!("{class}*") } else { class };
-    let unit = if unit.is_empty() { "-".to_owned() } else { unit };
+    let unit = if unit.is_empty() { "-" } else { &unit };
     let mut lines = message.lines();
     let first = lines.next().unwrap_or_default().trim_end();
     let more = match lines.count() {
         0 => String::new(),
+        1 => " (+1 line)".to_owned(),
         count => format!(" (+{count} lines)"),
     };
-    let row = format!("{at:32}  {class:13}  {rule:24}  {unit:20}  {first}{more}");
-    let row = escape::terminal(&row).into_owned();
-    if console.is_terminal { row.chars().take(usize::from(console.width)).collect() } else { row }
+    if !console.is_terminal {
+        let row = format!("{at:32}  {class:13}  {rule:24}  {unit:20}  {first}{more}");
+        return escape::terminal(&row).into_owned();
+    }
+    let at = at.get(..19).unwrap_or(at).replace('T', " ");
+    let unit = unit.strip_suffix(".service").unwrap_or(unit);
+    let rule = if console.width >= WIDE { format!("{rule:24}  ") } else { String::new() };
+    let row = format!("{at:19}  {class:12}  {rule}{unit:12}  {first}{more}");
+    cut(&escape::terminal(&row), console.width).to_owned()
+}
+
+/// A terminal of this many columns has room for the rule's name.
+const WIDE: u16 = 120;
+
+/// As much of the text as fits into `columns` of a terminal, wide characters counted twice.
+fn cut(text: &str, columns: u16) -> &str {
+    let mut used = 0;
+    for (at, character) in text.char_indices() {
+        used += character.width().unwrap_or(0);
+        if used > usize::from(columns) {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_line_is_never_wider_than_the_terminal() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "abc");
+        assert_eq!(cut("a接接", 4), "a接");
+        assert_eq!(cut("", 0), "");
+    }
 }

@@ -13,6 +13,7 @@ mod generated;
 mod progress;
 mod rules;
 mod sorted;
+mod telling;
 mod timeline;
 mod when;
 
@@ -62,10 +63,10 @@ impl Console {
         }
     }
 
-    /// Says something on stderr that only `--verbose` asks for.
-    fn detail(&self, text: &str) {
+    /// Says on stderr what only `--verbose` asks for.
+    fn detail(&self, texts: &[String]) {
         if self.verbose {
-            complain(text);
+            texts.iter().for_each(|text| complain(text));
         }
     }
 }

@@ -4,9 +4,10 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use super::args::{ByArg, TimelineArgs, TimelineFormat};
-use super::ask::{Answer, Ask, tell_damage};
+use super::ask::{Answer, Ask};
 use super::error::{CliError, read_text};
 use super::fail_if::Condition;
+use super::telling::Damaged;
 use super::{Console, complain};
 use crate::render::{csv, json, markdown, ndjson, table};
 use crate::report::{Columns, Report, SourceReport};
@@ -34,12 +35,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     let notes = read_notes(args, &ask)?;
 
     let answer = ask.read(Detail::Counts, |_, _| TallySink::new(&rules))?;
-    for outcome in &answer.outcomes {
-        tell_damage(&outcome.summary.path, &outcome.sink.damage);
-    }
-    let strictly_failed =
-        ask.strict() && answer.outcomes.iter().any(|outcome| !outcome.sink.damage.is_empty());
-    let failed = answer.incomplete || strictly_failed;
+    let has_failed = answer.has_failed;
     let columns = if args.class.is_empty() { Columns::Occurring } else { Columns::All };
     let question = Question {
         by: match args.by {
@@ -57,7 +53,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     print(&report, args, console)?;
 
     let crossed = tell_crossed(&conditions, &report, &rules);
-    Ok(match (crossed, failed) {
+    Ok(match (crossed, has_failed) {
         (true, _) => ExitCode::from(CROSSED),
         (false, true) => ExitCode::FAILURE,
         (false, false) => ExitCode::SUCCESS,
@@ -73,6 +69,12 @@ fn read_notes(args: &TimelineArgs, ask: &Ask<'_>) -> Result<Vec<Note>, CliError>
     Ok(all)
 }
 
+impl Damaged for TallySink<'_> {
+    fn damage(&self) -> &DamageList {
+        &self.damage
+    }
+}
+
 /// Adds the sources up and cuts the sum into buckets.
 fn report(
     answer: Answer<TallySink<'_>>,
@@ -86,6 +88,9 @@ fn report(
             let repeated = sink.tally.take_minutes(first, last);
             summary.entries -= repeated.entries.min(summary.entries);
             summary.skipped += repeated.entries;
+            if summary.entries == 0 {
+                (summary.first, summary.last) = (None, None);
+            }
         }
         tally.merge(sink.tally);
         let DamageList { pieces: damage, more: more_damage } = sink.damage;

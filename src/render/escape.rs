@@ -11,6 +11,7 @@ use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::ser::Formatter;
 
 /// `text` with nothing in it that a terminal obeys or hides: control characters are spelt as
@@ -102,6 +103,14 @@ pub fn one_line(text: &str) -> String {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JsonFormatter;
 
+/// A JSON value on one line that a terminal can show.
+pub fn json(value: &serde_json::Value) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut line, JsonFormatter);
+    value.serialize(&mut serializer)?;
+    Ok(line)
+}
+
 impl Formatter for JsonFormatter {
     fn write_string_fragment<W: ?Sized + io::Write>(
         &mut self,
@@ -145,7 +154,6 @@ fn push_formatted(text: &mut String, formatted: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use serde::Serialize;
 
     use super::*;
 

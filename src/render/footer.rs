@@ -6,6 +6,7 @@ use std::io;
 use super::cells::{entries, moment};
 use super::escape;
 use crate::report::{Report, SourceReport};
+use crate::source::SourceKind;
 use crate::time::Timestamp;
 
 /// So many sources are listed, and so many pieces of damage; a line says how many more there are.
@@ -71,9 +72,10 @@ fn skipped_text(skipped: u64) -> String {
 }
 
 fn damage(report: &Report) -> Vec<String> {
-    let pieces = report
-        .sources
-        .iter()
+    // What is no log at all is listed among the sources; it is not a damaged one.
+    let is_log = |source: &&SourceReport| source.summary.kind != SourceKind::Binary;
+    let logs = || report.sources.iter().filter(is_log);
+    let pieces = logs()
         .flat_map(|source| source.damage.iter().map(move |damage| (&source.summary.path, damage)));
     let mut lines: Vec<String> = pieces
         .take(MAX_LISTED)
@@ -84,7 +86,7 @@ fn damage(report: &Report) -> Vec<String> {
         })
         .collect();
     let pieces = |source: &SourceReport| source.damage.len() as u64 + source.more_damage;
-    let total: u64 = report.sources.iter().map(pieces).sum();
+    let total: u64 = logs().map(pieces).sum();
     let unlisted = total.saturating_sub(lines.len() as u64);
     if unlisted > 0 {
         lines.push(format!("and {unlisted} more"));

@@ -1,12 +1,12 @@
-//! Finds the syslog file that says again what a journal of the same run says.
+//! Finds the text that says again what a journal of the same run says.
 //!
 //! On most machines a syslog daemon writes every journal entry a second time into a text file,
-//! and people save `journalctl` output beside the journal. Counting both would count every
-//! failure twice; leaving out every text beside a journal would lose what only the text has (an
-//! older day, another program's own log). So the reader asks: of the events that a syslog-shaped
-//! file reports within the time that the journals cover, how many do the journals hold, to the
-//! second and word by word? Where nearly all are found, the file is a copy, and what it says
-//! within that time is left out.
+//! programs write to a file and to the journal, and people save `journalctl` output beside the
+//! journal. Counting both would count every failure twice; leaving out every text beside a
+//! journal would lose what only the text has (an older day, another program's own log). So the
+//! reader asks: of the events that a text reports within the time that the journals cover, how
+//! many do the journals hold, to the second and word by word? Where nearly all are found, the
+//! text is a copy, and what it says within that time is left out.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -140,6 +140,9 @@ impl Walk {
             return self.pass_over(path, "hidden");
         }
         match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.pass_over(path, "a link to nothing");
+            }
             Err(error) => self.unreadable(path, error, false),
             Ok(metadata) if metadata.is_dir() && depth < MAX_DEPTH => {
                 self.take_folder(path, false, depth + 1);

@@ -138,8 +138,8 @@ fn starts_as_journal(input: &mut impl Read) -> io::Result<bool> {
 
 /// Puts the query to every source. The outcomes are in the order in which the sources were found.
 ///
-/// Texts are read before journals: a syslog daemon's file may repeat the journal, and the journal
-/// is then asked whether it holds what the file gave.
+/// Texts are read before journals: a text may repeat the journal, and the journal is then asked
+/// whether it holds what the text gave.
 pub fn scan<S: Sink + Send>(
     opened: Opened,
     query: &Query<'_>,
@@ -153,20 +153,15 @@ pub fn scan<S: Sink + Send>(
         (place, summary, asking, failure)
     });
     let mut wanted = Witness::default();
-    for (_, summary, asking, _) in &texts {
-        if summary.kind == SourceKind::Syslog {
-            wanted.want(asking);
-        }
+    for (_, _, asking, _) in &texts {
+        wanted.want(asking);
     }
     let (outcomes, found) =
         scan_journals(opened.journals, opened.foreign, &wanted, query, means, &new_sink);
     wanted.found(found);
     let mut outcomes = outcomes;
     for (place, summary, asking, failure) in texts {
-        let repeats = match summary.kind {
-            SourceKind::Syslog => wanted.repeats(&asking),
-            _ => None,
-        };
+        let repeats = wanted.repeats(&asking);
         let sink = asking.finish();
         outcomes.push((place, Outcome { summary, sink, repeats, failure }));
     }

@@ -79,11 +79,35 @@ fn binary_garbage_is_told_and_counted_as_nothing() {
     folder.write("garbage.bin", garbage);
     let run = folder.run(&["timeline", "garbage.bin", "good.log"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    assert!(run.stderr.contains("garbage.bin: neither a journal nor text"), "{}", run.stderr);
+    assert!(run.stderr.contains("garbage.bin: not text: nothing was read"), "{}", run.stderr);
     assert_eq!(pool_timeouts(&folder, &["garbage.bin", "good.log"]), 1);
     let alone = folder.run(&["timeline", "garbage.bin"]);
     assert_eq!(alone.code, Some(1));
     assert_eq!(alone.stdout, "");
+}
+
+#[test]
+fn of_many_files_with_the_same_fault_a_few_are_named() {
+    let folder = with_good_log();
+    for number in 0..30 {
+        folder.write(&format!("{number:02}.log"), "");
+    }
+    let run = folder.run(&["timeline", "."]);
+    assert_eq!(run.stderr.lines().count(), 6, "{}", run.stderr);
+    assert!(run.stderr.contains("25 more files like these (empty)"), "{}", run.stderr);
+    let run = folder.run(&["timeline", ".", "--verbose"]);
+    assert_eq!(run.stderr.matches(": empty").count(), 30, "{}", run.stderr);
+    assert_eq!(folder.run(&["timeline", ".", "--quiet"]).stderr, "");
+}
+
+#[test]
+fn what_is_no_log_in_a_directory_is_no_damage_even_where_damage_is_an_error() {
+    let folder = with_good_log();
+    folder.write("wtmp", [7, 0, 0, 0, 1, 2, 0, 0].repeat(48));
+    std::os::unix::fs::symlink("nowhere", folder.path().join("dangling.log")).unwrap();
+    let run = folder.run(&["timeline", ".", "--strict"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stderr.contains("wtmp: not text"), "{}", run.stderr);
 }
 
 #[test]

@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 mod harness;
+#[path = "../support/journals.rs"]
+mod journals;
 
 mod classify;
+mod copies;
 mod docs;
 mod events;
 mod hostile;

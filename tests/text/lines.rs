@@ -384,3 +384,28 @@ fn a_number_that_continues_a_dated_line_is_no_time() {
     let compact = "20260506050000123 INFO x\n";
     assert_eq!(ask(compact).by_minute(), minutes(&[("2026-05-06T05:00", 1)]));
 }
+
+#[test]
+fn undated_lines_are_entries_where_times_are_the_exception() {
+    let start = "2026-05-06 04:49:00 listening\n";
+    let failure = "orders: couldn't get a connection after 30.00 sec\n";
+    let trace = "Traceback (most recent call last):\n  File \"a.py\", line 1\n\
+                 PoolTimeout: couldn't get a connection after 30.00 sec\n\
+                 (Background on this error at: https://sqlalche.me/e/20/3o7r)\n";
+
+    // Only the start of the server is dated.
+    let printed = ask(&format!("{start}{}", failure.repeat(1000)));
+    assert_eq!(printed.events.len(), 1000);
+    assert_eq!(printed.by_minute(), minutes(&[("2026-05-06T04:49", 1001)]));
+    let stacked = ask(&format!("{start}{}", format!("{failure}{trace}").repeat(20)));
+    assert_eq!(stacked.events.len(), 20, "a traceback names its exception again");
+
+    // The times end somewhere behind the beginning of the file.
+    let ended = ask(&format!("{}{}", start.repeat(1000), failure.repeat(1000)));
+    assert_eq!(ended.summary.entries, 1000 + 950);
+    assert_eq!(ended.events.len(), 951);
+
+    // A dated entry keeps its exception and what is said about it.
+    let dated = ask(&format!("{start}{trace}").repeat(20));
+    assert_eq!((dated.summary.entries, dated.events.len()), (20, 20));
+}

@@ -1,6 +1,7 @@
 //! What a source is, by its first bytes.
 
 use super::stamp::{self, Layout, Stamp};
+use super::records::Continuations;
 use super::style::{self, Style};
 use super::{records, syslog, verbose};
 use crate::source::SourceKind;
@@ -10,6 +11,10 @@ pub(super) const HEAD_BYTES: usize = 64 << 10;
 
 /// So many lines are looked at.
 const MAX_LINES: usize = 400;
+
+/// An entry with a time has few lines that neither look like part of a stack trace nor begin with
+/// white space: its exception, and what that says of itself.
+const MAX_LOOSE_PER_ANCHOR: usize = 2;
 
 /// What a source turned out to be, and so how it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +44,9 @@ pub(super) struct LineTraits {
     pub(super) style: Style,
     /// Whether any line carries a time.
     pub(super) is_dated: bool,
+    /// Whether a time is the exception among lines that could each be an entry, as where only a
+    /// server's start is dated.
+    pub(super) is_sparsely_dated: bool,
     /// Whether entries begin with white space: the first line with content does and carries a
     /// time, or all lines do and none carries one.
     pub(super) is_indented: bool,
@@ -127,6 +135,8 @@ fn line_traits(text: &[u8]) -> LineTraits {
     let mut votes = [0_usize; 4];
     let mut count = 0;
     let (mut dated, mut epochs, mut lacks_year) = (0_usize, 0_usize, false);
+    let (mut anchors, mut loose) = (0_usize, 0_usize);
+    let mut continuations = Continuations::default();
     let is_indented = starts_indented(text);
     for line in text.split(|&byte| byte == b'\n').take(MAX_LINES) {
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
@@ -146,6 +156,12 @@ fn line_traits(text: &[u8]) -> LineTraits {
             Some(found) => style_of_dated(line, found),
             None => style_of_undated(line),
         };
+        if found.is_some() || vote != Style::Plain || records::starts_record(line) {
+            continuations = Continuations::default();
+            anchors += usize::from(found.is_some() || vote != Style::Plain);
+        } else {
+            loose += usize::from(!continuations.continues(line));
+        }
         match vote {
             Style::Plain => {}
             Style::Syslog => votes[0] += 1,
@@ -161,7 +177,8 @@ fn line_traits(text: &[u8]) -> LineTraits {
         .find(|&(_, votes)| votes * 2 > count)
         .map_or(Style::Plain, |(style, _)| style);
     let has_epochs = epochs * 2 >= dated;
-    LineTraits { style, is_dated: dated > 0, is_indented, lacks_year, has_epochs }
+    let is_sparsely_dated = loose > MAX_LOOSE_PER_ANCHOR * anchors;
+    LineTraits { style, is_dated: dated > 0, is_sparsely_dated, is_indented, lacks_year, has_epochs }
 }
 
 /// Whether entries begin with white space.

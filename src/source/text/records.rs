@@ -168,7 +168,7 @@ impl Continuations {
     /// Whether `line` continues the entry before it.
     pub(super) fn continues(&mut self, line: &[u8]) -> bool {
         let line = strip_prefix(line);
-        const OPENINGS: [&[u8]; 9] = [
+        const OPENINGS: [&[u8]; 12] = [
             b"at ",
             b"Caused by:",
             b"Suppressed:",
@@ -178,6 +178,10 @@ impl Continuations {
             b"The above exception",
             b"created by ",
             b"[signal ",
+            // SQLAlchemy's, behind the exception that it wraps.
+            b"[SQL: ",
+            b"[parameters: ",
+            b"(Background on this error",
         ];
         if line.starts_with(b"Traceback (") {
             self.trace = Trace::Python;

@@ -11,6 +11,10 @@ use super::style::{self, Style};
 use super::syslog;
 use crate::time::Timestamp;
 
+/// An entry with more lines than this that look like nothing in particular has ended before: a
+/// program has begun to print lines without times.
+const MAX_LOOSE: usize = 50;
+
 /// What a line is to the entries of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
@@ -33,6 +37,10 @@ pub(super) struct Starts {
     dating: Dating,
     /// Whether the file's entries carry times: an undated line then is the exception.
     is_dated: bool,
+    /// Whether the times are the exception, although there are some.
+    is_sparsely_dated: bool,
+    /// How many lines that look like nothing in particular continue the entry.
+    loose: usize,
     /// Whether the file's entries begin with white space, so that indentation says nothing.
     is_indented: bool,
     /// Whether a number at a line's start is a time.
@@ -50,6 +58,8 @@ impl Starts {
             style: traits.style,
             dating,
             is_dated: traits.is_dated,
+            is_sparsely_dated: traits.is_sparsely_dated,
+            loose: 0,
             is_indented: traits.is_indented,
             has_epochs: traits.has_epochs,
             is_partial: false,
@@ -85,6 +95,8 @@ impl Starts {
         let is_number = !self.has_epochs && records::starts_with_long_number(line);
         if !is_number && let Some(dated) = self.dating.date(line) {
             self.is_dated = true;
+            self.loose = 0;
+            self.continuations = Continuations::default();
             return Start::Entry { at: dated.at, stamp_end: dated.end };
         }
         if self.style == Style::Syslog
@@ -102,17 +114,23 @@ impl Starts {
             let at = self.time_of_object(inner).or(self.dating.previous());
             return Start::Entry { at, stamp_end: 0 };
         }
-        let continues = if self.is_dated {
-            !records::starts_record(line)
-        } else {
-            let indent =
-                if self.is_indented { line.len() - line.trim_ascii_start().len() } else { 0 };
-            self.continuations.continues(line.get(indent..).unwrap_or(&[]))
-        };
-        if continues {
+        if self.continues(line) {
             return Start::Continues;
         }
         Start::Entry { at: self.dating.previous(), stamp_end: 0 }
+    }
+
+    fn continues(&mut self, line: &[u8]) -> bool {
+        if self.is_dated && records::starts_record(line) {
+            self.loose = 0;
+            return false;
+        }
+        let indent = if self.is_indented { line.len() - line.trim_ascii_start().len() } else { 0 };
+        if self.continuations.continues(line.get(indent..).unwrap_or(&[])) {
+            return true;
+        }
+        self.loose += 1;
+        self.is_dated && !self.is_sparsely_dated && self.loose <= MAX_LOOSE
     }
 
     fn of_indented(&self, line: &[u8]) -> Start {
@@ -141,6 +159,7 @@ impl Starts {
     fn time_of_object(&mut self, line: &[u8]) -> Option<Timestamp> {
         let stamp = json::time(line)?;
         self.is_dated = true;
+        self.loose = 0;
         self.dating.instant(stamp)
     }
 

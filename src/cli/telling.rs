@@ -1,0 +1,170 @@
+//! What is said on stderr about the sources: what could not be read, what is damaged, what was
+//! left out and why. Of many sentences of one kind the first few are said, and how many there
+//! are; `--verbose` says all.
+
+use std::io;
+use std::path::Path;
+
+use super::{Console, complain, shown};
+use crate::source::discover::{Discovery, GIVEN_TWICE};
+use crate::source::scan::{Opened, Outcome, Refusal};
+use crate::source::{DamageList, SourceKind, Summary};
+
+/// A directory may hold thousands of files with the same fault.
+const MAX_OF_A_KIND: usize = 5;
+
+/// A sink that remembers what could not be read.
+pub(super) trait Damaged {
+    /// What could not be read.
+    fn damage(&self) -> &DamageList;
+}
+
+/// Whether something went wrong that is to end in an error after the rest was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Faults {
+    /// Something that the user named could not be read at all.
+    pub is_incomplete: bool,
+    /// Something in a directory could not be read, or a source is damaged: an error with
+    /// `--strict` only.
+    pub is_damaged: bool,
+}
+
+/// Tells what was left out and what could not be looked at.
+pub(super) fn tell_discovery(console: &Console, discovery: &Discovery) -> Faults {
+    let (twice, others): (Vec<_>, Vec<_>) =
+        discovery.passed_over.iter().partition(|file| file.why == GIVEN_TWICE);
+    let twice =
+        twice.iter().map(|file| format!("{}: {GIVEN_TWICE}: counted once", shown(&file.path)));
+    let others =
+        others.iter().map(|file| format!("{}: {}: passed over", shown(&file.path), file.why));
+    let unreadable = &discovery.unreadable;
+    let problems = unreadable.iter().map(|problem| unreadable_text(&problem.path, &problem.error));
+    note(console, twice.collect());
+    console.detail(&others.collect::<Vec<_>>());
+    warn(console, problems.collect());
+    Faults {
+        is_incomplete: unreadable.iter().any(|problem| problem.named),
+        is_damaged: !unreadable.is_empty(),
+    }
+}
+
+/// Tells what could not be opened.
+pub(super) fn tell_refused(console: &Console, opened: &Opened) -> Faults {
+    let text = |refused: &crate::source::scan::Refused| match &refused.reason {
+        Refusal::Io(error) => unreadable_text(&refused.found.path, error),
+        Refusal::Journal(error) => error.to_string(),
+    };
+    warn(console, opened.refused.iter().map(text).collect());
+    Faults {
+        is_incomplete: opened.refused.iter().any(|refused| refused.found.named),
+        is_damaged: !opened.refused.is_empty(),
+    }
+}
+
+/// Tells what was found wrong or remarkable in the sources while they were read.
+pub(super) fn tell_outcomes<S: Damaged>(console: &Console, outcomes: &[Outcome<S>]) -> Faults {
+    let about = |wanted: fn(&Outcome<S>) -> Option<String>| -> Vec<String> {
+        let text = |outcome: &Outcome<S>| {
+            Some(format!("{}: {}", shown(&outcome.summary.path), wanted(outcome)?))
+        };
+        outcomes.iter().filter_map(text).collect()
+    };
+    let failures = outcomes.iter().filter_map(|outcome| {
+        outcome.failure.as_ref().map(|error| unreadable_text(&outcome.summary.path, error))
+    });
+    let failures: Vec<String> = failures.collect();
+    let damage = about(damage_text);
+    let faults = Faults { is_incomplete: !failures.is_empty(), is_damaged: !damage.is_empty() };
+    warn(console, failures);
+    warn(console, damage);
+    note(console, about(binary_text));
+    note(
+        console,
+        about(|outcome| (outcome.summary.kind == SourceKind::Empty).then(|| "empty".to_owned())),
+    );
+    note(console, about(|outcome| undated_text(&outcome.summary)));
+    note(
+        console,
+        about(|outcome| {
+            let text = "repeats the journal: counted once where the journal covers it";
+            outcome.repeats.map(|_| text.to_owned())
+        }),
+    );
+    faults
+}
+
+/// The first piece of damage. A file that is no log at all is not a damaged log.
+fn damage_text<S: Damaged>(outcome: &Outcome<S>) -> Option<String> {
+    if outcome.summary.kind == SourceKind::Binary {
+        return None;
+    }
+    let damage = outcome.sink.damage();
+    let first = damage.pieces.first()?;
+    let more = match damage.count() {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    Some(format!("byte {}: {}{more}", first.offset_bytes, first.problem))
+}
+
+fn binary_text<S: Damaged>(outcome: &Outcome<S>) -> Option<String> {
+    let is_binary = outcome.summary.kind == SourceKind::Binary && outcome.failure.is_none();
+    let problem = outcome.sink.damage().pieces.first().map(|piece| piece.problem.as_str());
+    is_binary.then(|| problem.unwrap_or("neither a journal nor text").to_owned())
+}
+
+fn undated_text(summary: &Summary) -> Option<String> {
+    match summary.undated {
+        0 => None,
+        1 if summary.entries == 1 => {
+            Some("no timestamps: 1 entry is counted under no date".to_owned())
+        }
+        count if count == summary.entries => {
+            Some(format!("no timestamps: {count} entries are counted under no date"))
+        }
+        _ => None,
+    }
+}
+
+/// What to tell about a path that the system does not let us read.
+pub(super) fn unreadable_text(path: &Path, error: &io::Error) -> String {
+    let name = shown(path);
+    let is_journal = path.starts_with("/var/log/journal") || path.starts_with("/run/log/journal");
+    match error.kind() {
+        io::ErrorKind::PermissionDenied if is_journal => format!(
+            "{name}: no permission to read the journal.\n\
+             Use sudo, or become a member of the group systemd-journal (or adm)."
+        ),
+        io::ErrorKind::PermissionDenied => {
+            format!("{name}: no permission to read it.\nUse sudo, or ask its owner.")
+        }
+        io::ErrorKind::NotFound => format!("{name}: no such file or directory"),
+        _ => format!("{name}: {error}"),
+    }
+}
+
+/// Says sentences of one kind that even `--quiet` does not silence.
+fn warn(console: &Console, sentences: Vec<String>) {
+    for sentence in few(console, sentences) {
+        complain(&sentence);
+    }
+}
+
+/// Says sentences of one kind that are no fault.
+fn note(console: &Console, sentences: Vec<String>) {
+    for sentence in few(console, sentences) {
+        console.note(&sentence);
+    }
+}
+
+/// The first few of many sentences, and one that says how many more there are.
+fn few(console: &Console, mut sentences: Vec<String>) -> Vec<String> {
+    let more = sentences.len().saturating_sub(MAX_OF_A_KIND);
+    if more > 1 && !console.verbose {
+        let kind = sentences[MAX_OF_A_KIND].split(": ").nth(1).unwrap_or_default().to_owned();
+        sentences.truncate(MAX_OF_A_KIND);
+        sentences
+            .push(format!("… and {more} more files like these ({kind}); --verbose names them"));
+    }
+    sentences
+}
