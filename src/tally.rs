@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::rules::{ClassIndex, RuleSet};
-use crate::source::{Damage, DamageList, Event, Sink};
+use crate::source::{Damage, DamageList, Event, KnownEvent, Repeats, Sink};
 use crate::time::{Minute, Timestamp};
 
 /// Counts of one minute, or of the entries without a time.
@@ -31,6 +31,12 @@ impl Counts {
             self.events.resize(class.get() + 1, 0);
         }
         self.events[class.get()] += count;
+    }
+
+    fn remove_event(&mut self, class: ClassIndex) {
+        if let Some(count) = self.events.get_mut(class.get()) {
+            *count = count.saturating_sub(1);
+        }
     }
 
     /// Adds another tally's counts of the same time.
@@ -65,6 +71,33 @@ impl Tally {
             }
         }
         self.undated.merge(&other.undated);
+    }
+
+    /// Removes what a source repeats of what another one gave, and says how many entries.
+    pub fn take_repeats(&mut self, repeats: &Repeats, rules: &RuleSet) -> u64 {
+        let counts = |event: &KnownEvent| !rules.rule(event.rule).echo;
+        let mut taken = 0;
+        for event in &repeats.held {
+            let minute = self.in_minute(Some(event.minute));
+            taken += minute.entries.min(1);
+            minute.entries -= minute.entries.min(1);
+            if counts(event) {
+                minute.remove_event(rules.class_of(event.rule));
+            }
+        }
+        for &(first, last) in &repeats.copied {
+            taken += self.take_minutes(first, last).entries;
+        }
+        for event in &repeats.own {
+            let minute = self.in_minute(Some(event.minute));
+            taken -= taken.min(1);
+            minute.entries += 1;
+            if counts(event) {
+                minute.add_events(rules.class_of(event.rule), 1);
+            }
+        }
+        self.minutes.retain(|_, counts| counts.entries > 0);
+        taken
     }
 
     /// Removes the minutes from `first` to `last`, both included, and gives back their sum.

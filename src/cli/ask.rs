@@ -204,10 +204,15 @@ impl<'a> Ask<'a> {
                     summary.entries
                 ));
             }
-            if repeats.is_some() {
-                self.console.note(&format!(
+            match repeats {
+                Some(repeats) if repeats.is_copy() => self.console.note(&format!(
                     "{path}: repeats the journal: counted once where the journal covers it"
-                ));
+                )),
+                Some(repeats) => self.console.note(&format!(
+                    "{path}: repeats {} of the journal's events: counted once",
+                    repeats.held.len()
+                )),
+                None => {}
             }
         }
         failed

@@ -17,7 +17,7 @@ use super::sorted::{Key, Sorter};
 use crate::entry::{Entry, Origin};
 use crate::render::escape;
 use crate::rules::RuleSet;
-use crate::source::{Damage, DamageList, Detail, Event, Sink};
+use crate::source::{Damage, DamageList, Detail, Event, Repeats, Sink};
 use crate::time::{Minute, Timestamp};
 use crate::timeline::Class;
 
@@ -51,7 +51,7 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
         damaged |= !outcome.sink.damage.is_empty();
         tell_damage(&outcome.summary.path, &outcome.sink.damage);
         let place = outcome.sink.place;
-        repeats.extend(outcome.repeats.map(|minutes| (place, minutes)));
+        repeats.extend(outcome.repeats.map(|repeats| (place, repeats)));
         outcome.sink.finish();
     }
     let (sorter, problem) = sorter.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -102,12 +102,12 @@ impl Sink for EventSink<'_> {
     fn entries(&mut self, _minute: Option<Minute>, _count: u64) {}
 
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        let key = Key::new(event.entry.at, self.place, self.sequence);
+        self.sequence += 1;
         let class = self.rules.class_of(event.rule);
         if !self.wanted.iter().any(|wanted| wanted.index == class) {
             return ControlFlow::Continue(());
         }
-        let key = Key::new(event.entry.at, self.place, self.sequence);
-        self.sequence += 1;
         let record = record(event, self.rules, self.zone).to_string().into_bytes();
         self.portion_bytes += record.len();
         self.portion.push((key, record));
@@ -154,7 +154,7 @@ fn rfc3339(at: Timestamp, zone: Tz) -> String {
 fn print(
     sorter: Sorter,
     format: EventsFormat,
-    repeats: &[(u32, (Minute, Minute))],
+    repeats: &[(u32, Repeats)],
     console: &Console,
 ) -> Result<(), CliError> {
     let mut out = BufWriter::new(io::stdout().lock());
@@ -165,9 +165,8 @@ fn print(
     }
     let mut count = 0_u64;
     sorter.drain(|key, text| -> Result<(), CliError> {
-        let is_repeat = repeats.iter().any(|(place, (first, last))| {
-            *place == key.source()
-                && key.at().is_some_and(|at| (*first..=*last).contains(&at.minute()))
+        let is_repeat = repeats.iter().any(|(place, repeats)| {
+            *place == key.source() && repeats.contains(key.sequence(), key.at())
         });
         if is_repeat {
             return Ok(());

@@ -29,6 +29,7 @@ use crate::entry::Entry;
 use crate::rules::{Classifier, RuleIndex};
 use crate::time::{Minute, Span, Timestamp};
 
+pub use copies::{KnownEvent, Repeats};
 pub use filter::Filter;
 
 /// The question that is put to every source.

@@ -8,11 +8,11 @@ use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::copies::{Answering, Answers, Asking, Witness};
+use super::copies::{Answering, Answers, Asking, Minutes, Witness};
 use super::discover::{Found, STDIN};
 use super::journal::{Backend, Duplicates, Facts, JournalError, JournalFile};
-use super::{Query, Sink, SourceKind, Summary, compression, journal, text};
-use crate::time::{Minute, Timestamp};
+use super::{Detail, Query, Repeats, Sink, SourceKind, Summary, compression, journal, text};
+use crate::time::Timestamp;
 
 /// Sources whose kind is known as far as it must be before a query can be put to them.
 #[derive(Default)]
@@ -75,9 +75,9 @@ pub struct Outcome<S> {
     pub summary: Summary,
     /// The sink that it was read into.
     pub sink: S,
-    /// The minutes, both included, in which this source repeats what a journal of the same run
-    /// says: what it gave there must not be counted again.
-    pub repeats: Option<(Minute, Minute)>,
+    /// What of this source repeats what a journal of the same run says, and so must not be
+    /// counted again.
+    pub repeats: Option<Repeats>,
     /// Why nothing, or not all, could be read.
     pub failure: Option<io::Error>,
 }
@@ -148,25 +148,25 @@ pub fn scan<S: Sink + Send>(
 ) -> Vec<Outcome<S>> {
     let covered = covered_minutes(&opened.journals);
     let texts = in_parallel(opened.texts, means.threads, |(place, found)| {
-        let mut asking = Asking::new(new_sink(place), covered);
+        let mut asking = Asking::new(new_sink(place), &covered);
         let (summary, failure) = read_text(&found, query, means.now, &mut asking);
         (place, summary, asking, failure)
     });
     let mut wanted = Witness::default();
     for (_, summary, asking, _) in &texts {
-        if summary.kind == SourceKind::Syslog {
+        if may_repeat_a_journal(summary.kind) {
             wanted.want(asking);
         }
     }
-    let (outcomes, found) =
+    // The journals' entries are compared by their host too.
+    let detail = if wanted.is_idle() { query.detail } else { Detail::Entries };
+    let query = &Query { detail, ..*query };
+    let (mut outcomes, found) =
         scan_journals(opened.journals, opened.foreign, &wanted, query, means, &new_sink);
     wanted.found(found);
-    let mut outcomes = outcomes;
     for (place, summary, asking, failure) in texts {
-        let repeats = match summary.kind {
-            SourceKind::Syslog => wanted.repeats(&asking),
-            _ => None,
-        };
+        let repeats =
+            if may_repeat_a_journal(summary.kind) { wanted.repeats(&asking) } else { None };
         let sink = asking.finish();
         outcomes.push((place, Outcome { summary, sink, repeats, failure }));
     }
@@ -215,13 +215,27 @@ fn scan_journals<S: Sink + Send>(
     (outcomes, found)
 }
 
-/// The first and the last minute that the journals cover together; `None` without journals.
-fn covered_minutes(journals: &[OpenedJournal]) -> Option<(Minute, Minute)> {
+/// The minutes in which the journals were written, in order, without overlaps.
+fn covered_minutes(journals: &[OpenedJournal]) -> Vec<Minutes> {
     let spans = journals.iter().filter_map(|journal| {
         let facts = journal.file.facts();
         Some((facts.head_realtime?.minute(), facts.tail_realtime?.minute()))
     });
-    spans.reduce(|(first, last), (head, tail)| (first.min(head), last.max(tail)))
+    let mut spans: Vec<Minutes> = spans.collect();
+    spans.sort_unstable();
+    let mut covered: Vec<Minutes> = Vec::new();
+    for (first, last) in spans {
+        match covered.last_mut() {
+            Some((_, end)) if first <= *end => *end = last.max(*end),
+            _ => covered.push((first, last)),
+        }
+    }
+    covered
+}
+
+/// Whether a text of this kind is written from a journal, or beside it by a syslog daemon.
+fn may_repeat_a_journal(kind: SourceKind) -> bool {
+    matches!(kind, SourceKind::Syslog | SourceKind::Export | SourceKind::JournalJson)
 }
 
 fn read_text(
