@@ -33,9 +33,9 @@ impl Counts {
         self.events[class.get()] += count;
     }
 
-    fn remove_event(&mut self, class: ClassIndex) {
+    fn remove_events(&mut self, class: ClassIndex, times: u64) {
         if let Some(count) = self.events.get_mut(class.get()) {
-            *count = count.saturating_sub(1);
+            *count = count.saturating_sub(times);
         }
     }
 
@@ -79,10 +79,11 @@ impl Tally {
         let mut taken = 0;
         for event in &repeats.held {
             let minute = self.in_minute(Some(event.minute));
-            taken += minute.entries.min(1);
-            minute.entries -= minute.entries.min(1);
+            let times = minute.entries.min(event.times.into());
+            taken += times;
+            minute.entries -= times;
             if counts(event) {
-                minute.remove_event(rules.class_of(event.rule));
+                minute.remove_events(rules.class_of(event.rule), times);
             }
         }
         for &(first, last) in &repeats.copied {
@@ -90,10 +91,11 @@ impl Tally {
         }
         for event in &repeats.own {
             let minute = self.in_minute(Some(event.minute));
-            taken -= taken.min(1);
-            minute.entries += 1;
+            let times = u64::from(event.times);
+            taken = taken.saturating_sub(times);
+            minute.entries += times;
             if counts(event) {
-                minute.add_events(rules.class_of(event.rule), 1);
+                minute.add_events(rules.class_of(event.rule), times);
             }
         }
         self.minutes.retain(|_, counts| counts.entries > 0);
@@ -160,7 +162,7 @@ impl Sink for TallySink<'_> {
         // The same failure is reported by another line, which counts.
         if !self.rules.rule(event.rule).echo {
             let class = self.rules.class_of(event.rule);
-            self.tally.at(event.entry.at).add_events(class, 1);
+            self.tally.at(event.entry.at).add_events(class, u64::from(event.times));
         }
         ControlFlow::Continue(())
     }

@@ -136,6 +136,9 @@ fn record(event: &Event<'_>, rules: &RuleSet, zone: Tz) -> Value {
     record.insert("host".into(), optional(host));
     record.insert("message".into(), text(message));
     record.insert("echo".into(), rule.echo.into());
+    if event.times > 1 {
+        record.insert("times".into(), event.times.into());
+    }
     let origin = match origin {
         Origin::Cursor(cursor) => serde_json::json!({"cursor": cursor.to_string()}),
         Origin::CursorText(cursor) => serde_json::json!({"cursor": text(cursor)}),

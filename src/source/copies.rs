@@ -77,6 +77,7 @@ struct Asked {
     number: u64,
     at: Timestamp,
     rule: RuleIndex,
+    times: u32,
     host: Option<Host>,
     words: u64,
 }
@@ -115,6 +116,8 @@ pub struct KnownEvent {
     pub minute: Minute,
     /// The rule that matched.
     pub rule: RuleIndex,
+    /// How often it was logged.
+    pub times: u32,
 }
 
 impl Repeats {
@@ -162,22 +165,24 @@ impl Witness {
 
     /// What of the text the journals hold; `None`: nothing.
     pub(super) fn repeats<S>(&self, asking: &Asking<'_, S>) -> Option<Repeats> {
-        let mut left: Answers = HashMap::new();
+        let mut left = Left { found: &self.found, used: HashMap::new() };
         let mut repeats = Repeats::default();
+        // The journal's own entries of a repetition lie at other seconds.
+        let mut held_before = None;
         for asked in &asking.asked {
-            let held = asked.identities().find(|identity| {
-                let known = self.found.get(identity).copied().unwrap_or(0);
-                left.get(identity).copied().unwrap_or(known) > 0
-            });
-            let minute = asked.at.minute();
-            let event = KnownEvent { number: asked.number, minute, rule: asked.rule };
-            if let Some(identity) = held {
-                let known = self.found.get(&identity).copied().unwrap_or(0);
-                *left.entry(identity).or_insert(known) -= 1;
-                repeats.held.push(event);
+            let is_repetition = asked.times > 1;
+            let is_held = if is_repetition {
+                held_before == Some((asked.host, asked.words))
             } else {
-                repeats.own.push(event);
+                asked.identities().any(|identity| left.take(identity))
+            };
+            if !is_repetition {
+                held_before = is_held.then_some((asked.host, asked.words));
             }
+            let minute = asked.at.minute();
+            let Asked { number, rule, times, .. } = *asked;
+            let event = KnownEvent { number, minute, rule, times };
+            if is_held { repeats.held.push(event) } else { repeats.own.push(event) }
         }
         if repeats.held.is_empty() {
             return None;
@@ -188,6 +193,23 @@ impl Witness {
             repeats.own.clear();
         }
         Some(repeats)
+    }
+}
+
+/// The answers that no event of a text has used up yet.
+struct Left<'a> {
+    found: &'a Answers,
+    used: Answers,
+}
+
+impl Left<'_> {
+    /// Whether the journals hold one more of these, which is then used up.
+    fn take(&mut self, identity: Identity) -> bool {
+        let Some(&found) = self.found.get(&identity) else { return false };
+        let used = self.used.entry(identity).or_default();
+        let is_left = *used < found;
+        *used += u32::from(is_left);
+        is_left
     }
 }
 
@@ -219,6 +241,7 @@ impl<'a, S> Asking<'a, S> {
                 number: self.events,
                 at,
                 rule: event.rule,
+                times: event.times,
                 host: event.entry.host.map(Host::named),
                 words: words(event.entry.message),
             });

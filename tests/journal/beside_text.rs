@@ -132,3 +132,15 @@ fn an_entry_that_a_daemon_dated_a_second_later_counts_once() {
         (0..100).map(|number| line(number * 7 + number % 2, "db1", &failure(number))).collect();
     assert_eq!(beside.count(&late).0, 100);
 }
+
+#[test]
+fn what_a_daemon_repeats_of_the_journal_counts_once() {
+    let beside = Beside::new();
+    let repeated: String = (0..100)
+        .map(|number| {
+            let again = format!("message repeated 3 times: [ {}]", failure(number));
+            format!("{}{}", copied(number..number + 1, "db1"), line(number * 7, "db1", &again))
+        })
+        .collect();
+    assert_eq!(beside.count(&repeated).0, 100);
+}

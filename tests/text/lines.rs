@@ -279,6 +279,10 @@ not json at all
     let expected = minutes(&[("2026-05-06T05:00", 1), ("2026-05-06T05:01", 2)]);
     assert_eq!(seen.by_minute(), expected);
     assert!(seen.events[0].message.starts_with(r#"{"level":30,"time":1778043660000"#));
+
+    // nginx's `$msec`, under its own name.
+    let nginx = ask(r#"{"msec":1778043660.078,"status": 503}"#);
+    assert_eq!(nginx.by_minute(), minutes(&[("2026-05-06T05:01", 1)]));
 }
 
 #[test]
@@ -408,4 +412,17 @@ fn undated_lines_are_entries_where_times_are_the_exception() {
     // A dated entry keeps its exception and what is said about it.
     let dated = ask(&format!("{start}{trace}").repeat(20));
     assert_eq!((dated.summary.entries, dated.events.len()), (20, 20));
+}
+
+#[test]
+fn what_rsyslog_says_it_repeated_counts_as_often() {
+    let log = "\
+May  6 04:49:00 db1 api[42]: couldn't get a connection after 30.00 sec
+May  6 04:49:00 db1 api[42]: message repeated 4 times: [ couldn't get a connection after 30.00 sec]
+May  6 04:49:01 db1 api[42]: #033[31mERROR#033[0m done
+";
+    let seen = ask(log);
+    assert_eq!(seen.summary.entries, 6);
+    assert_eq!(seen.events.iter().map(|event| event.times).collect::<Vec<_>>(), [1, 4]);
+    assert_eq!(seen.messages()[1], "couldn't get a connection after 30.00 sec");
 }
