@@ -52,16 +52,22 @@ pub(super) fn cri_log(line: &[u8], stamp_end: usize) -> Option<(Range<usize>, bo
 ///
 /// `width` is how far journalctl indents the lines that continue a message.
 pub(super) fn join_lines(style: Style, lines: &[u8], width: usize, out: &mut Vec<u8>) {
+    let mut is_partial = true;
     for (index, line) in lines.split(|&byte| byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !std::mem::replace(&mut is_partial, true) {
+            out.push(b'\n');
+        }
         match style {
             Style::Docker => {
-                let log = docker_log(line).map_or(line, |(log, _)| log);
+                let (log, is_full) = docker_log(line).unwrap_or((line, false));
+                is_partial = !is_full;
                 json::unescape(log, out);
             }
             Style::Cri => {
                 let stamp_end = memchr::memchr(b' ', line).unwrap_or(line.len());
-                let range = cri_log(line, stamp_end).map_or(0..line.len(), |(range, _)| range);
+                let (range, is_full) = cri_log(line, stamp_end).unwrap_or((0..line.len(), false));
+                is_partial = !is_full;
                 out.extend_from_slice(line.get(range).unwrap_or(line));
             }
             Style::Plain | Style::Json => join(index, line, out),
