@@ -1,7 +1,7 @@
 //! What a source is, by its first bytes.
 
-use super::stamp::{self, Layout, Stamp};
 use super::records::Continuations;
+use super::stamp::{self, Layout, Stamp};
 use super::style::{self, Style};
 use super::{records, syslog, verbose};
 use crate::source::SourceKind;
@@ -178,7 +178,14 @@ fn line_traits(text: &[u8]) -> LineTraits {
         .map_or(Style::Plain, |(style, _)| style);
     let has_epochs = epochs * 2 >= dated;
     let is_sparsely_dated = loose > MAX_LOOSE_PER_ANCHOR * anchors;
-    LineTraits { style, is_dated: dated > 0, is_sparsely_dated, is_indented, lacks_year, has_epochs }
+    LineTraits {
+        style,
+        is_dated: dated > 0,
+        is_sparsely_dated,
+        is_indented,
+        lacks_year,
+        has_epochs,
+    }
 }
 
 /// Whether entries begin with white space.
