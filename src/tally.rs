@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::rules::{ClassIndex, RuleSet};
-use crate::source::{Damage, DamageList, Event, Sink};
+use crate::source::{Damage, DamageList, Event, KnownEvent, Repeats, Sink};
 use crate::time::{Minute, Timestamp};
 
 /// Counts of one minute, or of the entries without a time.
@@ -31,6 +31,12 @@ impl Counts {
             self.events.resize(class.get() + 1, 0);
         }
         self.events[class.get()] += count;
+    }
+
+    fn remove_events(&mut self, class: ClassIndex, times: u64) {
+        if let Some(count) = self.events.get_mut(class.get()) {
+            *count = count.saturating_sub(times);
+        }
     }
 
     /// Adds another tally's counts of the same time.
@@ -65,6 +71,35 @@ impl Tally {
             }
         }
         self.undated.merge(&other.undated);
+    }
+
+    /// Removes what a source repeats of what another one gave, and says how many entries.
+    pub fn take_repeats(&mut self, repeats: &Repeats, rules: &RuleSet) -> u64 {
+        let counts = |event: &KnownEvent| !rules.rule(event.rule).echo;
+        let mut taken = 0;
+        for event in &repeats.held {
+            let minute = self.in_minute(Some(event.minute));
+            let times = minute.entries.min(event.times.into());
+            taken += times;
+            minute.entries -= times;
+            if counts(event) {
+                minute.remove_events(rules.class_of(event.rule), times);
+            }
+        }
+        for &(first, last) in &repeats.copied {
+            taken += self.take_minutes(first, last).entries;
+        }
+        for event in &repeats.own {
+            let minute = self.in_minute(Some(event.minute));
+            let times = u64::from(event.times);
+            taken = taken.saturating_sub(times);
+            minute.entries += times;
+            if counts(event) {
+                minute.add_events(rules.class_of(event.rule), times);
+            }
+        }
+        self.minutes.retain(|_, counts| counts.entries > 0);
+        taken
     }
 
     /// Removes the minutes from `first` to `last`, both included, and gives back their sum.
@@ -127,7 +162,7 @@ impl Sink for TallySink<'_> {
         // The same failure is reported by another line, which counts.
         if !self.rules.rule(event.rule).echo {
             let class = self.rules.class_of(event.rule);
-            self.tally.at(event.entry.at).add_events(class, 1);
+            self.tally.at(event.entry.at).add_events(class, u64::from(event.times));
         }
         ControlFlow::Continue(())
     }

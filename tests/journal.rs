@@ -15,6 +15,8 @@ mod writer;
 
 #[path = "journal/backends.rs"]
 mod backends;
+#[path = "journal/beside_text.rs"]
+mod beside_text;
 #[path = "journal/command.rs"]
 mod command;
 #[path = "journal/damaged.rs"]

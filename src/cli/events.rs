@@ -19,7 +19,7 @@ use super::telling::Damaged;
 use crate::entry::{Entry, Origin};
 use crate::render::escape;
 use crate::rules::RuleSet;
-use crate::source::{Damage, DamageList, Detail, Event, Sink};
+use crate::source::{Damage, DamageList, Detail, Event, Repeats, Sink};
 use crate::time::{Minute, Timestamp};
 use crate::timeline::Class;
 
@@ -50,7 +50,7 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
     let mut repeats = Vec::new();
     for outcome in answer.outcomes {
         let place = outcome.sink.place;
-        repeats.extend(outcome.repeats.map(|minutes| (place, minutes)));
+        repeats.extend(outcome.repeats.map(|repeats| (place, repeats)));
         outcome.sink.finish();
     }
     let (sorter, problem) = sorter.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -100,12 +100,12 @@ impl Sink for EventSink<'_> {
     fn entries(&mut self, _minute: Option<Minute>, _count: u64) {}
 
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        let key = Key::new(event.entry.at, self.place, self.sequence);
+        self.sequence += 1;
         let class = self.rules.class_of(event.rule);
         if !self.wanted.iter().any(|wanted| wanted.index == class) {
             return ControlFlow::Continue(());
         }
-        let key = Key::new(event.entry.at, self.place, self.sequence);
-        self.sequence += 1;
         // Writing into memory does not fail.
         let record = escape::json(&record(event, self.rules, self.zone)).unwrap_or_default();
         self.portion_bytes += record.len();
@@ -141,6 +141,9 @@ fn record(event: &Event<'_>, rules: &RuleSet, zone: Tz) -> Value {
     record.insert("host".into(), optional(host));
     record.insert("message".into(), text(message));
     record.insert("echo".into(), rule.echo.into());
+    if event.times > 1 {
+        record.insert("times".into(), event.times.into());
+    }
     let origin = match origin {
         Origin::Cursor(cursor) => serde_json::json!({"cursor": cursor.to_string()}),
         Origin::CursorText(cursor) => serde_json::json!({"cursor": text(cursor)}),
@@ -159,7 +162,7 @@ fn rfc3339(at: Timestamp, zone: Tz) -> String {
 fn print(
     sorter: Sorter,
     format: EventsFormat,
-    repeats: &[(u32, (Minute, Minute))],
+    repeats: &[(u32, Repeats)],
     console: &Console,
 ) -> Result<(), CliError> {
     let mut out = BufWriter::new(io::stdout().lock());
@@ -170,9 +173,8 @@ fn print(
     }
     let mut count = 0_u64;
     sorter.drain(|key, text| -> Result<(), CliError> {
-        let is_repeat = repeats.iter().any(|(place, (first, last))| {
-            *place == key.source()
-                && key.at().is_some_and(|at| (*first..=*last).contains(&at.minute()))
+        let is_repeat = repeats.iter().any(|(place, repeats)| {
+            *place == key.source() && repeats.contains(key.sequence(), key.at())
         });
         if is_repeat {
             return Ok(());

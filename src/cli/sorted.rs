@@ -34,6 +34,11 @@ impl Key {
         self.source
     }
 
+    /// Its number among the events of its source.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     /// When the event was logged.
     pub(super) fn at(&self) -> Option<Timestamp> {
         if self.undated { None } else { Timestamp::from_micros(self.micros) }

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{Console, complain, shown};
 use crate::source::discover::{Discovery, GIVEN_TWICE};
 use crate::source::scan::{Opened, Outcome, Refusal};
-use crate::source::{DamageList, SourceKind, Summary};
+use crate::source::{DamageList, Repeats, SourceKind, Summary};
 
 /// A directory may hold thousands of files with the same fault.
 const MAX_OF_A_KIND: usize = 5;
@@ -83,13 +83,7 @@ pub(super) fn tell_outcomes<S: Damaged>(console: &Console, outcomes: &[Outcome<S
         about(|outcome| (outcome.summary.kind == SourceKind::Empty).then(|| "empty".to_owned())),
     );
     note(console, about(|outcome| undated_text(&outcome.summary)));
-    note(
-        console,
-        about(|outcome| {
-            let text = "repeats the journal: counted once where the journal covers it";
-            outcome.repeats.map(|_| text.to_owned())
-        }),
-    );
+    note(console, about(|outcome| outcome.repeats.as_ref().map(repeats_text)));
     faults
 }
 
@@ -124,6 +118,13 @@ fn undated_text(summary: &Summary) -> Option<String> {
         }
         _ => None,
     }
+}
+
+fn repeats_text(repeats: &Repeats) -> String {
+    if repeats.is_copy() {
+        return "repeats the journal: counted once where the journal covers it".to_owned();
+    }
+    format!("repeats {} of the journal's events: counted once", repeats.held.len())
 }
 
 /// What to tell about a path that the system does not let us read.

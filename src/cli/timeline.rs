@@ -11,6 +11,7 @@ use super::telling::Damaged;
 use super::{Console, complain};
 use crate::render::{csv, json, markdown, ndjson, table};
 use crate::report::{Columns, Report, SourceReport};
+use crate::rules::RuleSet;
 use crate::source::scan::Outcome;
 use crate::source::{DamageList, Detail};
 use crate::tally::{Tally, TallySink};
@@ -49,7 +50,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         classes,
         notes,
     };
-    let report = report(answer, question, columns)?;
+    let report = report(answer, question, columns, &rules)?;
     print(&report, args, console)?;
 
     let crossed = tell_crossed(&conditions, &report, &rules);
@@ -80,14 +81,15 @@ fn report(
     answer: Answer<TallySink<'_>>,
     question: Question,
     columns: Columns,
+    rules: &RuleSet,
 ) -> Result<Report, CliError> {
     let mut tally = Tally::default();
     let mut sources = Vec::new();
     for Outcome { mut summary, mut sink, repeats, .. } in answer.outcomes {
-        if let Some((first, last)) = repeats {
-            let repeated = sink.tally.take_minutes(first, last);
-            summary.entries -= repeated.entries.min(summary.entries);
-            summary.skipped += repeated.entries;
+        if let Some(repeats) = repeats {
+            let taken = sink.tally.take_repeats(&repeats, rules);
+            summary.entries -= taken.min(summary.entries);
+            summary.skipped += taken;
             if summary.entries == 0 {
                 (summary.first, summary.last) = (None, None);
             }
@@ -121,7 +123,7 @@ fn print(report: &Report, args: &TimelineArgs, console: &Console) -> Result<(), 
 }
 
 /// Says which thresholds were crossed; true where one was.
-fn tell_crossed(conditions: &[Condition], report: &Report, rules: &crate::rules::RuleSet) -> bool {
+fn tell_crossed(conditions: &[Condition], report: &Report, rules: &RuleSet) -> bool {
     let mut crossed = false;
     for condition in conditions {
         let Some(class) = rules.class_index(&condition.class) else { continue };

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 
 /// Reads a time as of `now`, civil times in `zone`. The error says what is accepted.
 pub(super) fn parse(text: &str, now: DateTime<Utc>, zone: Tz) -> Result<Timestamp, String> {
-    let text = text.trim();
+    let text = without_weekday(text.trim());
     let time = keyword(text, now, zone)
         .or_else(|| epoch(text))
         .or_else(|| relative(text, now, zone))
@@ -21,6 +21,13 @@ pub(super) fn parse(text: &str, now: DateTime<Utc>, zone: Tz) -> Result<Timestam
              `yesterday`, `-3h`, `2 days ago`, `@1778068140` or RFC 3339."
         )
     })
+}
+
+/// What stands behind the day of the week that systemd prints before a date.
+fn without_weekday(text: &str) -> &str {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let rest = DAYS.iter().find_map(|day| text.strip_prefix(day)?.strip_prefix(' '));
+    rest.unwrap_or(text)
 }
 
 fn keyword(text: &str, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
@@ -105,8 +112,8 @@ fn shift_calendar(
         ("d" | "day" | "days", false) => civil.checked_add_days(days(1)),
         ("w" | "week" | "weeks", true) => civil.checked_sub_days(days(7)),
         ("w" | "week" | "weeks", false) => civil.checked_add_days(days(7)),
-        ("month" | "months", true) => civil.checked_sub_months(Months::new(count)),
-        ("month" | "months", false) => civil.checked_add_months(Months::new(count)),
+        ("M" | "month" | "months", true) => civil.checked_sub_months(Months::new(count)),
+        ("M" | "month" | "months", false) => civil.checked_add_months(Months::new(count)),
         ("y" | "year" | "years", true) => {
             civil.checked_sub_months(Months::new(count.checked_mul(12)?))
         }
@@ -124,6 +131,13 @@ fn civil(text: &str, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
         && let Ok(named) = name.parse::<Tz>()
     {
         return civil(head, now, named);
+    }
+    // The zone's own name for its time, as ebbline prints it behind a time.
+    if let Some((head, name)) = text.rsplit_once(' ')
+        && let Some(time) = civil(head, now, zone)
+        && time.with_timezone(&zone).format("%Z").to_string() == name
+    {
+        return Some(time);
     }
     if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         return in_zone(day.and_time(NaiveTime::MIN), zone);
@@ -180,6 +194,9 @@ mod tests {
             ("2026-05-06 04:49:01.5", "2026-05-06T11:49:01.500+00:00"),
             ("2026-05-06 04:49 UTC", "2026-05-06T04:49:00+00:00"),
             ("2026-05-06T04:49:00+02:00", "2026-05-06T02:49:00+00:00"),
+            ("Wed 2026-05-06 04:49 UTC", "2026-05-06T04:49:00+00:00"),
+            ("2026-05-06 04:49:00 PDT", "2026-05-06T11:49:00+00:00"),
+            ("-1M", "2026-04-06T12:00:00+00:00"),
             ("-3h", "2026-05-06T09:00:00+00:00"),
             ("-1h 30min", "2026-05-06T10:30:00+00:00"),
             ("2 days ago", "2026-05-04T12:00:00+00:00"),
@@ -208,7 +225,19 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_a_remedy() {
-        for text in ["", "soon", "-3", "-3 parsecs", "ago", "2026-13-01", "@x", "@1.5e3", "-"] {
+        for text in [
+            "",
+            "soon",
+            "-3",
+            "-3 parsecs",
+            "ago",
+            "2026-13-01",
+            "2026-05-06 04:49 PST",
+            "Wed",
+            "@x",
+            "@1.5e3",
+            "-",
+        ] {
             assert!(at(text, "UTC").unwrap_err().contains("Write `2026-05-06`"), "{text}");
         }
     }

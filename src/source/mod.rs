@@ -29,6 +29,7 @@ use crate::entry::Entry;
 use crate::rules::{Classifier, RuleIndex};
 use crate::time::{Minute, Span, Timestamp};
 
+pub use copies::{KnownEvent, Repeats};
 pub use filter::Filter;
 
 /// The question that is put to every source.
@@ -81,6 +82,9 @@ pub struct Event<'a> {
     pub entry: &'a Entry<'a>,
     /// The rule that matched.
     pub rule: RuleIndex,
+    /// How often it was logged: 1, but where a syslog daemon wrote only how often the message
+    /// before was repeated.
+    pub times: u32,
 }
 
 /// Takes what a source finds. Each thread has its own.
@@ -211,12 +215,12 @@ impl Summary {
         }
     }
 
-    /// Counts one entry logged at `at`.
+    /// Counts an entry logged so many times at `at`.
     #[inline]
-    pub fn count(&mut self, at: Option<Timestamp>) {
-        self.entries += 1;
+    pub fn count(&mut self, at: Option<Timestamp>, times: u64) {
+        self.entries += times;
         match at {
-            None => self.undated += 1,
+            None => self.undated += times,
             Some(at) => {
                 if self.first.is_none_or(|first| at < first) {
                     self.first = Some(at);

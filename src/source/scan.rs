@@ -8,11 +8,11 @@ use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::copies::{Answering, Answers, Asking, Witness};
+use super::copies::{Answering, Answers, Asking, Minutes, Witness};
 use super::discover::{Found, STDIN};
 use super::journal::{Backend, Duplicates, Facts, JournalError, JournalFile};
-use super::{Query, Sink, SourceKind, Summary, compression, journal, text};
-use crate::time::{Minute, Timestamp};
+use super::{Detail, Query, Repeats, Sink, SourceKind, Summary, compression, journal, text};
+use crate::time::Timestamp;
 
 /// Sources whose kind is known as far as it must be before a query can be put to them.
 #[derive(Default)]
@@ -75,9 +75,9 @@ pub struct Outcome<S> {
     pub summary: Summary,
     /// The sink that it was read into.
     pub sink: S,
-    /// The minutes, both included, in which this source repeats what a journal of the same run
-    /// says: what it gave there must not be counted again.
-    pub repeats: Option<(Minute, Minute)>,
+    /// What of this source repeats what a journal of the same run says, and so must not be
+    /// counted again.
+    pub repeats: Option<Repeats>,
     /// Why nothing, or not all, could be read.
     pub failure: Option<io::Error>,
 }
@@ -148,7 +148,7 @@ pub fn scan<S: Sink + Send>(
 ) -> Vec<Outcome<S>> {
     let covered = covered_minutes(&opened.journals);
     let texts = in_parallel(opened.texts, means.threads, |(place, found)| {
-        let mut asking = Asking::new(new_sink(place), covered);
+        let mut asking = Asking::new(new_sink(place), &covered);
         let (summary, failure) = read_text(&found, query, means.now, &mut asking);
         (place, summary, asking, failure)
     });
@@ -156,10 +156,12 @@ pub fn scan<S: Sink + Send>(
     for (_, _, asking, _) in &texts {
         wanted.want(asking);
     }
-    let (outcomes, found) =
+    // The journals' entries are compared by their host too.
+    let detail = if wanted.is_idle() { query.detail } else { Detail::Entries };
+    let query = &Query { detail, ..*query };
+    let (mut outcomes, found) =
         scan_journals(opened.journals, opened.foreign, &wanted, query, means, &new_sink);
     wanted.found(found);
-    let mut outcomes = outcomes;
     for (place, summary, asking, failure) in texts {
         let repeats = wanted.repeats(&asking);
         let sink = asking.finish();
@@ -210,13 +212,22 @@ fn scan_journals<S: Sink + Send>(
     (outcomes, found)
 }
 
-/// The first and the last minute that the journals cover together; `None` without journals.
-fn covered_minutes(journals: &[OpenedJournal]) -> Option<(Minute, Minute)> {
+/// The minutes in which the journals were written, in order, without overlaps.
+fn covered_minutes(journals: &[OpenedJournal]) -> Vec<Minutes> {
     let spans = journals.iter().filter_map(|journal| {
         let facts = journal.file.facts();
         Some((facts.head_realtime?.minute(), facts.tail_realtime?.minute()))
     });
-    spans.reduce(|(first, last), (head, tail)| (first.min(head), last.max(tail)))
+    let mut spans: Vec<Minutes> = spans.collect();
+    spans.sort_unstable();
+    let mut covered: Vec<Minutes> = Vec::new();
+    for (first, last) in spans {
+        match covered.last_mut() {
+            Some((_, end)) if first <= *end => *end = last.max(*end),
+            _ => covered.push((first, last)),
+        }
+    }
+    covered
 }
 
 fn read_text(

@@ -279,6 +279,10 @@ not json at all
     let expected = minutes(&[("2026-05-06T05:00", 1), ("2026-05-06T05:01", 2)]);
     assert_eq!(seen.by_minute(), expected);
     assert!(seen.events[0].message.starts_with(r#"{"level":30,"time":1778043660000"#));
+
+    // nginx's `$msec`, under its own name.
+    let nginx = ask(r#"{"msec":1778043660.078,"status": 503}"#);
+    assert_eq!(nginx.by_minute(), minutes(&[("2026-05-06T05:01", 1)]));
 }
 
 #[test]
@@ -408,4 +412,73 @@ fn undated_lines_are_entries_where_times_are_the_exception() {
     // A dated entry keeps its exception and what is said about it.
     let dated = ask(&format!("{start}{trace}").repeat(20));
     assert_eq!((dated.summary.entries, dated.events.len()), (20, 20));
+}
+
+#[test]
+fn what_rsyslog_says_it_repeated_counts_as_often() {
+    let log = "\
+May  6 04:49:00 db1 api[42]: couldn't get a connection after 30.00 sec
+May  6 04:49:00 db1 api[42]: message repeated 4 times: [ couldn't get a connection after 30.00 sec]
+May  6 04:49:01 db1 api[42]: #033[31mERROR#033[0m done
+";
+    let seen = ask(log);
+    assert_eq!(seen.summary.entries, 6);
+    assert_eq!(seen.events.iter().map(|event| event.times).collect::<Vec<_>>(), [1, 4]);
+    assert_eq!(seen.messages()[1], "couldn't get a connection after 30.00 sec");
+}
+
+#[test]
+fn a_traceback_that_a_container_dates_line_by_line_is_one_entry() {
+    let lines = [
+        "INFO:     10.0.0.1:5 - \"GET / HTTP/1.1\" 200",
+        "2026-05-06 04:49:00,123 ERROR couldn't get a connection after 30.00 sec",
+        "Traceback (most recent call last):",
+        "  File \"a.py\", line 1, in f",
+        "PoolTimeout: couldn't get a connection after 30.00 sec",
+        "",
+        "The above exception was the direct cause of the following exception:",
+        "",
+        "Traceback (most recent call last):",
+        "  File \"a.py\", line 2, in g",
+        "RuntimeError: couldn't get a connection after 30.00 sec",
+        "couldn't get a connection after 30.00 sec",
+    ];
+    let message = lines[1..11].join("\n");
+    let cri = |line: &&str| format!("2026-05-06T04:49:00.123456789Z stderr F {line}\n");
+    let docker = |line: &&str| {
+        let log = serde_json::to_string(&format!("{line}\n")).unwrap();
+        format!("{{\"log\":{log},\"stream\":\"stderr\",\"time\":\"2026-05-06T04:49:00.1Z\"}}\n")
+    };
+    let logs: [String; 2] = [lines.iter().map(cri).collect(), lines.iter().map(docker).collect()];
+    for log in logs {
+        let seen = ask(&log);
+        assert_eq!(seen.by_minute(), minutes(&[("2026-05-06T04:49", 3)]), "{log}");
+        assert_eq!(seen.messages(), [message.as_str(), lines[11]]);
+    }
+
+    // What comes between in the other stream is an entry of its own.
+    let mixed = ask("\
+2026-05-06T04:49:00.1Z stderr F ERROR couldn't get a connection after 30.00 sec
+2026-05-06T04:49:00.1Z stdout F GET /api 503 1 ms
+2026-05-06T04:49:00.1Z stderr F   File \"a.py\", line 1
+");
+    assert_eq!(mixed.messages().len(), 2);
+    assert_eq!(mixed.messages()[1], "GET /api 503 1 ms");
+
+    let first = ask("2026-05-06T04:49:00.1Z stderr F   GET /api 503\n");
+    assert_eq!(first.by_minute(), minutes(&[("2026-05-06T04:49", 1)]));
+}
+
+#[test]
+fn the_frame_that_rich_draws_belongs_to_its_entry() {
+    let entry = "\
+2026-05-06 04:49:00 [error    ] request failed
+╭──────────── Traceback (most recent call last) ────────────╮
+│ /app.py:5 in get                                          │
+│ ❱  5 │ raise PoolTimeout(\"couldn't get a connection after │
+╰───────────────────────────────────────────────────────────╯
+PoolTimeout: couldn't get a connection after 30.00 sec
+";
+    let seen = ask(&entry.repeat(10));
+    assert_eq!((seen.summary.entries, seen.events.len()), (10, 10));
 }

@@ -32,6 +32,7 @@ samples = ['"GET / HTTP/1.1" 503']
 pub struct Seen {
     pub at: Option<String>,
     pub rule: String,
+    pub times: u32,
     pub message: String,
     pub host: Option<String>,
     pub identifier: Option<String>,
@@ -87,6 +88,7 @@ impl Sink for RecordingSink<'_> {
         self.events.push(Seen {
             at: entry.at.map(|at| at.to_utc().format("%Y-%m-%dT%H:%M:%S%.6f").to_string()),
             rule: self.rules.rule(event.rule).id.clone(),
+            times: event.times,
             message: String::from_utf8_lossy(entry.message).into_owned(),
             host: text(entry.host),
             identifier: text(entry.identifier),

@@ -120,7 +120,7 @@ impl Reading<'_> {
             self.summary.skipped += 1;
             return Ok(ControlFlow::Continue(()));
         }
-        self.summary.count(Some(at));
+        self.summary.count(Some(at), 1);
         self.sink.entries(Some(at.minute()), 1);
         Ok(self.event(cursor, at))
     }
@@ -151,7 +151,7 @@ impl Reading<'_> {
             self.entry_fields.describe(&mut entry);
             entry.boot = Some(boot.as_bytes());
         }
-        self.sink.event(&Event { entry: &entry, rule })
+        self.sink.event(&Event { entry: &entry, rule, times: 1 })
     }
 }
 

@@ -119,7 +119,7 @@ impl<'a> Sweep<'a> {
     /// Counts an entry that passed all conditions.
     #[inline]
     fn count(&mut self, at: Timestamp) {
-        self.summary.count(Some(at));
+        self.summary.count(Some(at), 1);
         let minute = Some(at.minute());
         if self.minute != minute {
             self.flush();
@@ -178,7 +178,7 @@ impl<'a> Sweep<'a> {
             boot = hex(&cursor.boot_id);
             event_entry.boot = Some(boot.as_bytes());
         }
-        self.sink.event(&Event { entry: &event_entry, rule })
+        self.sink.event(&Event { entry: &event_entry, rule, times: 1 })
     }
 
     /// The rule of the first message that any rule matches, and that message's offset.

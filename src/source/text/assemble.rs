@@ -159,7 +159,13 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
         let entry = bytes.get(range).unwrap_or(&[]);
         self.scratch.joined.clear();
         self.scratch.decoded.clear();
-        let entry = open.entry(self.style, entry, &mut self.scratch, self.path);
+        let mut entry = open.entry(self.style, entry, &mut self.scratch, self.path);
+        if self.style == Style::Syslog
+            && let Some((message, times)) = style::repetition(entry.message)
+        {
+            entry.message = message;
+            return self.recorder.record_times(&entry, times);
+        }
         self.recorder.record(&entry)
     }
 }

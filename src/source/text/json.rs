@@ -117,7 +117,7 @@ fn nested_length(text: &[u8]) -> Option<usize> {
 }
 
 /// Keys that hold nothing but the entry's time.
-const TIME_KEYS: [&str; 16] = [
+const TIME_KEYS: [&str; 17] = [
     "time",
     "ts",
     "timestamp",
@@ -129,6 +129,7 @@ const TIME_KEYS: [&str; 16] = [
     "log_time",
     "time_iso8601",
     "time_local",
+    "msec",
     "ts_ms",
     "timemillis",
     "_time",

@@ -64,6 +64,11 @@ impl<'q> Recorder<'q> {
     /// Counts an entry that passes the filter and that no rule matches.
     #[inline]
     pub(super) fn count(&mut self, at: Option<Timestamp>) -> bool {
+        self.count_times(at, 1)
+    }
+
+    #[inline]
+    fn count_times(&mut self, at: Option<Timestamp>, times: u32) -> bool {
         let inside = match at {
             Some(at) => self.query.span.contains(at),
             None => self.query.span.is_unbounded(),
@@ -72,26 +77,32 @@ impl<'q> Recorder<'q> {
             self.undated_outside += 1;
         }
         if inside {
-            self.summary.count(at);
+            let times = u64::from(times);
+            self.summary.count(at, times);
             let minute = at.map(Timestamp::minute);
             match &mut self.run {
-                Some((of, count)) if *of == minute => *count += 1,
-                _ => self.start_run(minute),
+                Some((of, count)) if *of == minute => *count += times,
+                _ => self.start_run(minute, times),
             }
         }
         inside
     }
 
-    fn start_run(&mut self, minute: Option<Minute>) {
-        if let Some((minute, count)) = self.run.replace((minute, 1)) {
+    fn start_run(&mut self, minute: Option<Minute>, times: u64) {
+        if let Some((minute, count)) = self.run.replace((minute, times)) {
             self.sink.entries(minute, count);
         }
     }
 
     /// Tests, counts and classifies an entry. `Break`: the sink wants no more.
     pub(super) fn record(&mut self, entry: &Entry<'_>) -> ControlFlow<()> {
+        self.record_times(entry, 1)
+    }
+
+    /// Tests, counts and classifies an entry that was logged so many times.
+    pub(super) fn record_times(&mut self, entry: &Entry<'_>, times: u32) -> ControlFlow<()> {
         if self.accepts(entry) {
-            return self.record_accepted(entry, entry);
+            return self.take(entry, entry, times);
         }
         ControlFlow::Continue(())
     }
@@ -116,11 +127,15 @@ impl<'q> Recorder<'q> {
         entry: &Entry<'_>,
         fields: &dyn Fields,
     ) -> ControlFlow<()> {
-        if !self.count(entry.at) {
+        self.take(entry, fields, 1)
+    }
+
+    fn take(&mut self, entry: &Entry<'_>, fields: &dyn Fields, times: u32) -> ControlFlow<()> {
+        if !self.count_times(entry.at, times) {
             return ControlFlow::Continue(());
         }
         match self.query.classifier.classify(entry.message, fields) {
-            Some(rule) => self.sink.event(&Event { entry, rule }),
+            Some(rule) => self.sink.event(&Event { entry, rule, times }),
             None => ControlFlow::Continue(()),
         }
     }

@@ -168,7 +168,7 @@ impl Continuations {
     /// Whether `line` continues the entry before it.
     pub(super) fn continues(&mut self, line: &[u8]) -> bool {
         let line = strip_prefix(line);
-        const OPENINGS: [&[u8]; 12] = [
+        const OPENINGS: [&[u8]; 13] = [
             b"at ",
             b"Caused by:",
             b"Suppressed:",
@@ -178,6 +178,8 @@ impl Continuations {
             b"The above exception",
             b"created by ",
             b"[signal ",
+            // Loguru marks the frame that caught the exception.
+            b"> File \"",
             // SQLAlchemy's, behind the exception that it wraps.
             b"[SQL: ",
             b"[parameters: ",
@@ -185,6 +187,14 @@ impl Continuations {
         ];
         if line.starts_with(b"Traceback (") {
             self.trace = Trace::Python;
+            return true;
+        }
+        // The frame that rich draws around a traceback, which the exception follows.
+        if line.starts_with("╭".as_bytes()) {
+            self.trace = Trace::Python;
+            return true;
+        }
+        if line.starts_with("│".as_bytes()) || line.starts_with("╰".as_bytes()) {
             return true;
         }
         if line.starts_with(b"goroutine ") {

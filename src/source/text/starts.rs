@@ -7,6 +7,7 @@ use super::dating::Dating;
 use super::detect::LineTraits;
 use super::json;
 use super::records::{self, Continuations};
+use super::stamp;
 use super::style::{self, Style};
 use super::syslog;
 use crate::time::Timestamp;
@@ -31,6 +32,12 @@ pub(super) enum Start {
     Remark,
 }
 
+/// Where a container wrote a line to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stream {
+    is_stderr: bool,
+}
+
 /// Decides for the lines of one file, in their order.
 pub(super) struct Starts {
     style: Style,
@@ -47,6 +54,8 @@ pub(super) struct Starts {
     has_epochs: bool,
     /// A part of a container's line that the next line goes on with.
     is_partial: bool,
+    /// Where the container's line before was written to.
+    container_stream: Option<Stream>,
     continuations: Continuations,
     boot: Option<[u8; 32]>,
 }
@@ -63,6 +72,7 @@ impl Starts {
             is_indented: traits.is_indented,
             has_epochs: traits.has_epochs,
             is_partial: false,
+            container_stream: None,
             continuations: Continuations::default(),
             boot: None,
         }
@@ -142,10 +152,12 @@ impl Starts {
 
     fn of_object(&mut self, line: &[u8]) -> Start {
         if self.style == Style::Docker
-            && let Some((_, is_full)) = style::docker_log(line)
+            && let Some((message, is_full)) = style::docker_log(line)
         {
+            let is_stderr = memchr::memmem::rfind(line, b"\"stream\":\"stderr\"").is_some();
             let at = self.time_of_object(line);
-            return self.part(at, 0, is_full);
+            let start = Start::Entry { at, stamp_end: 0 };
+            return self.part(start, message, is_full, Stream { is_stderr });
         }
         let is_entry =
             self.style == Style::Json || json::members(line).any(|member| is_level_key(member.key));
@@ -171,14 +183,38 @@ impl Starts {
     fn of_cri(&mut self, line: &[u8]) -> Start {
         let Some(dated) = self.dating.date(line) else { return self.of_undated(line) };
         self.is_dated = true;
-        let is_full = style::cri_log(line, dated.end).is_none_or(|(_, is_full)| is_full);
-        self.part(dated.at, dated.end, is_full)
+        let start = Start::Entry { at: dated.at, stamp_end: dated.end };
+        let Some((message, is_full)) = style::cri_log(line, dated.end) else { return start };
+        let is_stderr = line.get(dated.end..).is_some_and(|rest| rest.starts_with(b" stderr"));
+        let message = line.get(message).unwrap_or(&[]);
+        self.part(start, message, is_full, Stream { is_stderr })
     }
 
-    /// A line of a container, or a part of one.
-    fn part(&mut self, at: Option<Timestamp>, stamp_end: usize, is_full: bool) -> Start {
-        let continues = std::mem::replace(&mut self.is_partial, !is_full);
-        if continues { Start::Continues } else { Start::Entry { at, stamp_end } }
+    /// A line of a container, or a part of one. The container dates each line of a stack trace,
+    /// which belongs to the line before it in the same stream all the same.
+    fn part(&mut self, start: Start, message: &[u8], is_full: bool, stream: Stream) -> Start {
+        if std::mem::replace(&mut self.is_partial, !is_full) {
+            return Start::Continues;
+        }
+        let continues = self.continues_in_container(message);
+        if self.container_stream.replace(stream) == Some(stream) && continues {
+            return Start::Continues;
+        }
+        start
+    }
+
+    fn continues_in_container(&mut self, message: &[u8]) -> bool {
+        if message.starts_with(b" ") || message.starts_with(b"\t") || message.starts_with(b"\\t") {
+            return !records::is_indented_record(message);
+        }
+        if !self.continuations.continues(message) {
+            return false;
+        }
+        let is_record = stamp::find(message).is_some() || records::starts_record(message);
+        if is_record {
+            self.continuations = Continuations::default();
+        }
+        !is_record
     }
 
     /// Whether the line is one that journalctl prints between entries.

@@ -52,16 +52,22 @@ pub(super) fn cri_log(line: &[u8], stamp_end: usize) -> Option<(Range<usize>, bo
 ///
 /// `width` is how far journalctl indents the lines that continue a message.
 pub(super) fn join_lines(style: Style, lines: &[u8], width: usize, out: &mut Vec<u8>) {
+    let mut is_partial = true;
     for (index, line) in lines.split(|&byte| byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !std::mem::replace(&mut is_partial, true) {
+            out.push(b'\n');
+        }
         match style {
             Style::Docker => {
-                let log = docker_log(line).map_or(line, |(log, _)| log);
+                let (log, is_full) = docker_log(line).unwrap_or((line, false));
+                is_partial = !is_full;
                 json::unescape(log, out);
             }
             Style::Cri => {
                 let stamp_end = memchr::memchr(b' ', line).unwrap_or(line.len());
-                let range = cri_log(line, stamp_end).map_or(0..line.len(), |(range, _)| range);
+                let (range, is_full) = cri_log(line, stamp_end).unwrap_or((0..line.len(), false));
+                is_partial = !is_full;
                 out.extend_from_slice(line.get(range).unwrap_or(line));
             }
             Style::Plain | Style::Json => join(index, line, out),
@@ -81,10 +87,21 @@ fn join(index: usize, line: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(line);
 }
 
-/// Undoes rsyslog's escapes of line breaks and tabs (`#012`, `#011`) in `message`. Returns
-/// whether there were any; `out` then holds the message.
+/// What rsyslog writes with `$RepeatedMsgReduction on`, as Ubuntu has it, in place of a message
+/// that it got again: `message repeated 4 times: [ couldn't get a connection]`. Gives the message
+/// and how often it was left out.
+pub(super) fn repetition(message: &[u8]) -> Option<(&[u8], u32)> {
+    let rest = message.strip_prefix(b"message repeated ")?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let times = std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()?;
+    let inner = rest.get(digits..)?.strip_prefix(b" times: [")?.strip_suffix(b"]")?;
+    Some((inner.strip_prefix(b" ").unwrap_or(inner), times))
+}
+
+/// Undoes rsyslog's escapes of line breaks, tabs and colours (`#012`, `#011`, `#033`) in
+/// `message`. Returns whether there were any; `out` then holds the message.
 pub(super) fn unescape_rsyslog(message: &[u8], out: &mut Vec<u8>) -> bool {
-    if memchr::memmem::find(message, b"#01").is_none() {
+    if memchr::memmem::find(message, b"#0").is_none() {
         return false;
     }
     let mut rest = message;
@@ -94,6 +111,7 @@ pub(super) fn unescape_rsyslog(message: &[u8], out: &mut Vec<u8>) -> bool {
         let (byte, length) = match escape.get(..4) {
             Some(b"#012") => (b'\n', 4),
             Some(b"#011") => (b'\t', 4),
+            Some(b"#033") => (b'\x1b', 4),
             _ => (b'#', 1),
         };
         out.push(byte);
@@ -152,5 +170,13 @@ mod tests {
         assert!(unescape_rsyslog(b"a#012b#011c #012", &mut out));
         assert_eq!(out, b"a\nb\tc \n");
         assert!(!unescape_rsyslog(b"issue #12", &mut Vec::new()));
+    }
+
+    #[test]
+    fn a_repetition_says_what_and_how_often() {
+        let repeated = repetition(b"message repeated 4 times: [ no [free] slot]");
+        assert_eq!(repeated, Some((&b"no [free] slot"[..], 4)));
+        assert_eq!(repetition(b"message repeated 99999999999 times: [ x]"), None);
+        assert_eq!(repetition(b"message repeated often: [ x]"), None);
     }
 }
