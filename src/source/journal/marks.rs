@@ -1,7 +1,7 @@
 //! Sets of offsets and what is known of the objects at them.
 //!
 //! An entry names its fields by their offsets, some twenty of them, and nearly none is of
-//! interest: a bitmap answers that in a nanosecond.
+//! interest: a table of bits answers that in a nanosecond.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
