@@ -439,7 +439,7 @@ fn a_traceback_that_a_container_dates_line_by_line_is_one_entry() {
         "The above exception was the direct cause of the following exception:",
         "",
         "Traceback (most recent call last):",
-        "  File \"a.py\", line 2, in g",
+        "> File \"a.py\", line 2, in g",
         "RuntimeError: couldn't get a connection after 30.00 sec",
         "couldn't get a connection after 30.00 sec",
     ];

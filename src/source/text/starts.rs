@@ -157,7 +157,9 @@ impl Starts {
             let is_stderr = memchr::memmem::rfind(line, b"\"stream\":\"stderr\"").is_some();
             let at = self.time_of_object(line);
             let start = Start::Entry { at, stamp_end: 0 };
-            return self.part(start, message, is_full, Stream { is_stderr });
+            let mut decoded = Vec::new();
+            json::unescape(message, &mut decoded);
+            return self.part(start, &decoded, is_full, Stream { is_stderr });
         }
         let is_entry =
             self.style == Style::Json || json::members(line).any(|member| is_level_key(member.key));
@@ -204,7 +206,7 @@ impl Starts {
     }
 
     fn continues_in_container(&mut self, message: &[u8]) -> bool {
-        if message.starts_with(b" ") || message.starts_with(b"\t") || message.starts_with(b"\\t") {
+        if message.starts_with(b" ") || message.starts_with(b"\t") {
             return !records::is_indented_record(message);
         }
         if !self.continuations.continues(message) {
