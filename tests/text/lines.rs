@@ -398,19 +398,19 @@ fn undated_lines_are_entries_where_times_are_the_exception() {
                  (Background on this error at: https://sqlalche.me/e/20/3o7r)\n";
 
     // Only the start of the server is dated.
-    let printed = ask(&format!("{start}{}", failure.repeat(1000)));
+    let printed = ask(format!("{start}{}", failure.repeat(1000)));
     assert_eq!(printed.events.len(), 1000);
     assert_eq!(printed.by_minute(), minutes(&[("2026-05-06T04:49", 1001)]));
-    let stacked = ask(&format!("{start}{}", format!("{failure}{trace}").repeat(20)));
+    let stacked = ask(format!("{start}{}", format!("{failure}{trace}").repeat(20)));
     assert_eq!(stacked.events.len(), 20, "a traceback names its exception again");
 
     // The times end somewhere behind the beginning of the file.
-    let ended = ask(&format!("{}{}", start.repeat(1000), failure.repeat(1000)));
+    let ended = ask(format!("{}{}", start.repeat(1000), failure.repeat(1000)));
     assert_eq!(ended.summary.entries, 1000 + 950);
     assert_eq!(ended.events.len(), 951);
 
     // A dated entry keeps its exception and what is said about it.
-    let dated = ask(&format!("{start}{trace}").repeat(20));
+    let dated = ask(format!("{start}{trace}").repeat(20));
     assert_eq!((dated.summary.entries, dated.events.len()), (20, 20));
 }
 
@@ -479,6 +479,6 @@ fn the_frame_that_rich_draws_belongs_to_its_entry() {
 ╰───────────────────────────────────────────────────────────╯
 PoolTimeout: couldn't get a connection after 30.00 sec
 ";
-    let seen = ask(&entry.repeat(10));
+    let seen = ask(entry.repeat(10));
     assert_eq!((seen.summary.entries, seen.events.len()), (10, 10));
 }
