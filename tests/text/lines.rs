@@ -456,6 +456,14 @@ fn a_traceback_that_a_container_dates_line_by_line_is_one_entry() {
         assert_eq!(seen.messages(), [message.as_str(), lines[11]]);
     }
 
+    // The same as `docker logs -t` prints it.
+    let printed = |line: &&str| format!("2026-05-06T04:49:00.123456789Z {line}\n");
+    let seen = ask(lines.iter().map(printed).collect::<String>());
+    assert_eq!((seen.summary.entries, seen.events.len()), (3, 2));
+    // Rust's tracing aligns its levels behind such a time.
+    let tracing = "2026-05-06T04:49:00.123456789Z  INFO api: ok\n";
+    assert_eq!(ask(tracing.repeat(3)).summary.entries, 3);
+
     // What comes between in the other stream is an entry of its own.
     let mixed = ask("\
 2026-05-06T04:49:00.1Z stderr F ERROR couldn't get a connection after 30.00 sec

@@ -106,8 +106,14 @@ impl Starts {
         if !is_number && let Some(dated) = self.dating.date(line) {
             self.is_dated = true;
             self.loose = 0;
-            self.continuations = Continuations::default();
-            return Start::Entry { at: dated.at, stamp_end: dated.end };
+            let start = Start::Entry { at: dated.at, stamp_end: dated.end };
+            return match container_message(line, dated.end) {
+                Some(message) => self.part(start, message, true, Stream { is_stderr: false }),
+                None => {
+                    self.continuations = Continuations::default();
+                    start
+                }
+            };
         }
         if self.style == Style::Syslog
             && let Some(stamp_end) = syslog::monotonic_end(line)
@@ -206,13 +212,17 @@ impl Starts {
     }
 
     fn continues_in_container(&mut self, message: &[u8]) -> bool {
+        if records::starts_record(message.trim_ascii_start()) {
+            self.continuations = Continuations::default();
+            return false;
+        }
         if message.starts_with(b" ") || message.starts_with(b"\t") {
             return !records::is_indented_record(message);
         }
         if !self.continuations.continues(message) {
             return false;
         }
-        let is_record = stamp::find(message).is_some() || records::starts_record(message);
+        let is_record = stamp::find(message).is_some();
         if is_record {
             self.continuations = Continuations::default();
         }
@@ -235,6 +245,14 @@ impl Starts {
         }
         REMARKS.iter().any(|remark| line.starts_with(remark))
     }
+}
+
+/// What stands behind the time that `docker logs -t` and `kubectl logs --timestamps` put before
+/// each line, always with nine digits of a second.
+fn container_message(line: &[u8], stamp_end: usize) -> Option<&[u8]> {
+    const STAMP_BYTES: usize = b"2026-05-06T04:49:00.123456789Z".len();
+    let is_container = stamp_end == STAMP_BYTES && line.get(stamp_end - 1) == Some(&b'Z');
+    line.get(stamp_end..).filter(|_| is_container)?.strip_prefix(b" ")
 }
 
 /// `#Fields: date time …` and its like, <https://www.w3.org/TR/WD-logfile.html>.
