@@ -473,6 +473,13 @@ fn a_traceback_that_a_container_dates_line_by_line_is_one_entry() {
     assert_eq!(mixed.messages().len(), 2);
     assert_eq!(mixed.messages()[1], "GET /api 503 1 ms");
 
+    let between = ask("\
+2026-05-06T04:49:00.1Z stdout P the beginning of a long line,
+2026-05-06T04:49:00.1Z stderr F couldn't get a connection after 30.00 sec
+2026-05-06T04:49:00.1Z stdout F  and its end
+");
+    assert_eq!(between.messages(), ["couldn't get a connection after 30.00 sec"]);
+
     let first = ask("2026-05-06T04:49:00.1Z stderr F   GET /api 503\n");
     assert_eq!(first.by_minute(), minutes(&[("2026-05-06T04:49", 1)]));
 }

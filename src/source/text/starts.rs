@@ -201,14 +201,11 @@ impl Starts {
     /// A line of a container, or a part of one. The container dates each line of a stack trace,
     /// which belongs to the line before it in the same stream all the same.
     fn part(&mut self, start: Start, message: &[u8], is_full: bool, stream: Stream) -> Start {
-        if std::mem::replace(&mut self.is_partial, !is_full) {
-            return Start::Continues;
-        }
-        let continues = self.continues_in_container(message);
-        if self.container_stream.replace(stream) == Some(stream) && continues {
-            return Start::Continues;
-        }
-        start
+        let is_rest = std::mem::replace(&mut self.is_partial, !is_full);
+        let continues = is_rest || self.continues_in_container(message);
+        // The other stream's lines come between.
+        let is_same_stream = self.container_stream.replace(stream) == Some(stream);
+        if continues && is_same_stream { Start::Continues } else { start }
     }
 
     fn continues_in_container(&mut self, message: &[u8]) -> bool {
