@@ -412,6 +412,9 @@ fn undated_lines_are_entries_where_times_are_the_exception() {
     // A dated entry keeps its exception and what is said about it.
     let dated = ask(format!("{start}{trace}").repeat(20));
     assert_eq!((dated.summary.entries, dated.events.len()), (20, 20));
+    let page = "<html>\n<head>\n</head>\n<h1>\" 503 Service Unavailable</h1>\n</html>\n";
+    let paged = ask(format!("2026-05-06 04:49:00 answered \" 503\n{page}").repeat(20));
+    assert_eq!((paged.summary.entries, paged.events.len()), (20, 20));
 }
 
 #[test]
