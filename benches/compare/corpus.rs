@@ -23,7 +23,7 @@ const BLOCKS_PER_SMALL: u64 = 7;
 /// More small journals than this would show nothing else.
 const MAX_SMALL: u64 = 200;
 /// Raised whenever the generator makes other entries: what was built before is not reused.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A corpus on disk.
 pub(crate) struct Corpus {

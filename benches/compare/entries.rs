@@ -207,11 +207,11 @@ fn export(out: &mut Vec<u8>, service: &Service, message: &str, moment: Moment) {
 
 const PATHS: [&str; 6] = [
     "/api/items",
-    "/api/orders/503",
+    "/api/orders/17",
     "/api/annotations",
     "/healthz",
     "/api/search",
-    "/static/503.png",
+    "/static/logo.png",
 ];
 
 fn message(random: &mut Random, service: &Service) -> (String, Option<Class>) {
@@ -221,7 +221,9 @@ fn message(random: &mut Random, service: &Service) -> (String, Option<Class>) {
     let text = match service.identifier {
         "uvicorn" => return application(random, &client, path, number),
         "nginx" => format!(
-            "{client} - - \"GET {path}?page={number} HTTP/1.1\" 200 503 \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\" rt=0.{:03}",
+            "{client} - - \"GET {path}?page={number} HTTP/1.1\" 200 {} \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\" rt=0.{:03}",
+            // A size of 503 bytes is not a 503.
+            if number.is_multiple_of(40) { 503 } else { number % 9000 },
             number % 1000
         ),
         "celery" if number.is_multiple_of(3) => "beat: Waking up in 5.00 seconds.".to_owned(),

@@ -1,14 +1,12 @@
 //! The classifier: which rule a message matches, at the price of a substring search for the
 //! millions that match none.
 //!
-//! Three stages, each seeing only what passed the one before: the gate (a few short needles),
-//! an automaton over all literals of all rules, and the expressions of the rules whose literal
-//! was found, in catalogue order. Expressions are compiled when first needed, so start-up does
-//! not pay for rules that never match.
+//! Two stages: the gate, which finds the literals of all rules in one search, and the expressions
+//! of the rules whose literal was found, in catalogue order. Expressions are compiled when first
+//! needed, so start-up does not pay for rules that never match.
 
 use std::sync::OnceLock;
 
-use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::catalogue::{ClassIndex, RuleIndex, RuleSet};
@@ -68,8 +66,6 @@ pub struct Classifier {
     rules: RuleSet,
     compiled: Vec<CompiledRule>,
     gate: Gate,
-    /// The literals of all rules; `None` where there are none.
-    literals: Option<AhoCorasick>,
     /// For each literal, the rules that need it.
     literal_rules: Vec<Vec<u16>>,
     /// Rules without literals, to be tried on every message.
@@ -103,12 +99,7 @@ impl Classifier {
                 literal_rules[at].push(index);
             }
         }
-        let gate = if unguarded.is_empty() { Gate::new(&texts) } else { Gate::open() };
-        let literals = (!texts.is_empty()).then(|| AhoCorasick::new(&texts)).transpose();
-        let literals = literals.map_err(|error| RuleError::Syntax {
-            file: "rules".to_owned(),
-            detail: format!("the rules' literals cannot be searched together: {error}"),
-        })?;
+        let gate = Gate::new(&texts, !unguarded.is_empty());
         let compiled = rules
             .rules()
             .iter()
@@ -117,7 +108,7 @@ impl Classifier {
                 unless: OnceLock::new(),
             })
             .collect();
-        Ok(Self { rules, compiled, gate, literals, literal_rules, unguarded })
+        Ok(Self { rules, compiled, gate, literal_rules, unguarded })
     }
 
     /// The rules that this classifier applies.
@@ -144,7 +135,6 @@ impl Classifier {
 
     /// The first rule that matches the message and the fields.
     pub fn classify(&self, message: &[u8], fields: &dyn Fields) -> Option<RuleIndex> {
-        self.gate.find(message, 0)?;
         self.candidates(message)
             .into_iter()
             .find(|&rule| self.fields_match(rule, fields) && self.text_matches(rule, message))
@@ -155,9 +145,6 @@ impl Classifier {
     /// its entries later.
     #[inline]
     pub fn classify_message(&self, message: &[u8]) -> Verdict {
-        if self.gate.find(message, 0).is_none() {
-            return Verdict::NoRule;
-        }
         let first =
             self.candidates(message).into_iter().find(|&rule| self.text_matches(rule, message));
         match first {
@@ -198,15 +185,13 @@ impl Classifier {
     /// The rules of which a literal is in the message, in catalogue order.
     fn candidates(&self, message: &[u8]) -> Vec<u16> {
         let mut found = self.unguarded.clone();
-        if let Some(literals) = &self.literals {
-            for hit in literals.find_overlapping_iter(message) {
-                for &rule in &self.literal_rules[hit.pattern().as_usize()] {
-                    if !found.contains(&rule) {
-                        found.push(rule);
-                    }
+        self.gate.literals_in(message, |literal| {
+            for &rule in self.literal_rules.get(literal).map_or(&[][..], Vec::as_slice) {
+                if !found.contains(&rule) {
+                    found.push(rule);
                 }
             }
-        }
+        });
         found.sort_unstable();
         found
     }

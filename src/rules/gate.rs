@@ -2,73 +2,211 @@
 //!
 //! The catalogue's literals are hundreds; a vectorised search takes a few short needles at many
 //! times the speed of an automaton over hundreds of long ones. So the gate covers all literals
-//! with as few short and rare substrings as a greedy search finds (`503`, `onnect`, …), and
-//! only what passes it is looked at by the classifier.
+//! with as few short and rare substrings as a greedy search finds (`503`, `onnect`, …). Where a
+//! needle is found, the literals that it stands for are compared in place: what passes has a
+//! whole literal, and only that is looked at by the classifier.
 
-use std::collections::BinaryHeap;
+use std::ops::ControlFlow;
 
-use aho_corasick::{AhoCorasick, MatchKind, packed};
+use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
 
-use super::literals::byte_bits;
+use super::cover::{Needle, cover};
 
-/// Needles are substrings of this many bytes: shorter ones pass too much, longer ones cover
-/// fewer literals (and do not fit in a word).
-const NEEDLE_BYTES: std::ops::RangeInclusive<usize> = 3..=7;
-
-/// What the false candidates of a needle that always occurs would cost, in searches for a needle.
-const FALSE_CANDIDATES: f64 = 1e6;
-
-/// A search for the needles that cover all literals.
+/// A search for the literals of all rules.
 pub(super) struct Gate {
     search: Search,
     needles: Vec<Vec<u8>>,
+    /// For each needle, the literals that may stand around it, by their keys.
+    around: Vec<Vec<Placed>>,
+    /// For each needle, those that may begin at the same place: itself, what it begins with and
+    /// what begins with it. The search reports only one of them.
+    alike: Vec<Vec<usize>>,
+    /// Some rule has no literal: every message passes.
+    is_open: bool,
 }
 
 enum Search {
     /// SIMD search for up to 64 needles, where the machine has it.
     Packed(packed::Searcher),
     Automaton(AhoCorasick),
-    /// Some rule has no literal: every message passes.
-    Open,
-    /// There is no rule: no message passes.
-    Closed,
+    /// There is no literal.
+    Nothing,
+}
+
+/// A literal, and where in it its needle stands.
+struct Placed {
+    literal: usize,
+    bytes: Box<[u8]>,
+    needle_at: usize,
+    key: Key,
+}
+
+/// The bytes next to a needle, which tell most literals apart.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    /// The literal is its needle.
+    Nothing,
+    /// Only behind its needle has the literal more bytes: the first of them.
+    Behind(u8),
+    /// One byte stands before the needle.
+    One(u8),
+    /// Two or more bytes stand before the needle: the two next to it.
+    Two([u8; 2]),
 }
 
 impl Gate {
-    /// A gate that passes every haystack with at least one of `literals`.
-    pub(super) fn new(literals: &[Vec<u8>]) -> Self {
-        let needles = cover(literals);
-        let search = if needles.is_empty() { Search::Closed } else { search(&needles) };
-        Self { search, needles }
+    /// A gate that passes every haystack with at least one of `literals`; `is_open`: and every
+    /// other one too.
+    pub(super) fn new(literals: &[Vec<u8>], is_open: bool) -> Self {
+        let chosen = cover(literals);
+        let around = chosen.iter().map(|needle| around(needle, literals)).collect();
+        let needles: Vec<Vec<u8>> = chosen.into_iter().map(|needle| needle.bytes).collect();
+        let alike = needles.iter().map(|needle| alike(needle, &needles)).collect();
+        let search = if needles.is_empty() { Search::Nothing } else { search(&needles) };
+        Self { search, needles, around, alike, is_open }
     }
 
-    /// A gate that passes everything.
-    pub(super) fn open() -> Self {
-        Self { search: Search::Open, needles: Vec::new() }
-    }
-
-    /// The offset of the first needle at or after `from`; `None` where there is none.
+    /// The offset of the first needle at or after `from` that stands in a whole literal; `None`
+    /// where there is none.
     #[inline]
     pub(super) fn find(&self, haystack: &[u8], from: usize) -> Option<usize> {
+        if self.is_open {
+            return (from <= haystack.len()).then_some(from);
+        }
+        let mut found = None;
+        let _ = self.visit(haystack, from, &mut |at, _| {
+            found = Some(at);
+            ControlFlow::Break(())
+        });
+        found
+    }
+
+    /// Tells `take` of every literal in the haystack, in the order of their needles; of some
+    /// more than once.
+    #[inline]
+    pub(super) fn literals_in(&self, haystack: &[u8], mut take: impl FnMut(usize)) {
+        let _ = self.visit(haystack, 0, &mut |_, literal| {
+            take(literal);
+            ControlFlow::Continue(())
+        });
+    }
+
+    /// Tells `take` of the needle's place and the literal, for every literal whose needle stands
+    /// at or after `from`.
+    #[inline]
+    fn visit(
+        &self,
+        haystack: &[u8],
+        from: usize,
+        take: &mut impl FnMut(usize, usize) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut from = from;
+        while let Some((reported, at)) = self.find_needle(haystack, from) {
+            for &needle in self.alike.get(reported).map_or(&[][..], Vec::as_slice) {
+                self.visit_around(haystack, at, needle, take)?;
+            }
+            // Needles may overlap.
+            from = at + 1;
+        }
+        ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn visit_around(
+        &self,
+        haystack: &[u8],
+        at: usize,
+        needle: usize,
+        take: &mut impl FnMut(usize, usize) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let length = self.needles.get(needle).map_or(0, Vec::len);
+        let around = self.around.get(needle).map_or(&[][..], Vec::as_slice);
+        for key in Key::at(haystack, at, length).into_iter().flatten() {
+            let first = around.partition_point(|placed| placed.key < key);
+            let rest = around.get(first..).unwrap_or(&[]).iter();
+            for placed in rest.take_while(|placed| placed.key == key) {
+                if placed.stands_at(haystack, at) {
+                    take(at, placed.literal)?;
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn find_needle(&self, haystack: &[u8], from: usize) -> Option<(usize, usize)> {
         if from > haystack.len() {
             return None;
         }
-        match &self.search {
-            Search::Packed(searcher) => searcher
-                .find_in(haystack, aho_corasick::Span { start: from, end: haystack.len() })
-                .map(|found| found.start()),
-            Search::Automaton(automaton) => automaton
-                .find(aho_corasick::Input::new(haystack).range(from..))
-                .map(|found| found.start()),
-            Search::Open => Some(from),
-            Search::Closed => None,
-        }
+        let found = match &self.search {
+            Search::Packed(searcher) => {
+                searcher.find_in(haystack, Span { start: from, end: haystack.len() })
+            }
+            Search::Automaton(automaton) => automaton.find(Input::new(haystack).range(from..)),
+            Search::Nothing => None,
+        }?;
+        Some((found.pattern().as_usize(), found.start()))
     }
 
     /// The needles, for tests and for curious users.
     pub(super) fn needles(&self) -> &[Vec<u8>] {
         &self.needles
     }
+}
+
+impl Key {
+    /// The keys of the literals that may stand around a needle of `length` bytes at `at`.
+    #[inline]
+    fn at(haystack: &[u8], at: usize, length: usize) -> [Option<Self>; 4] {
+        let byte = |place: Option<usize>| place.and_then(|place| haystack.get(place)).copied();
+        let before = byte(at.checked_sub(1));
+        let two = byte(at.checked_sub(2)).zip(before);
+        [
+            Some(Self::Nothing),
+            byte(at.checked_add(length)).map(Self::Behind),
+            before.map(Self::One),
+            two.map(|(first, second)| Self::Two([first, second])),
+        ]
+    }
+}
+
+impl Placed {
+    fn new(literal: usize, bytes: &[u8], needle: &[u8]) -> Option<Self> {
+        // A break or a tab may be written otherwise where the message is looked for.
+        let bytes = if bytes.iter().any(u8::is_ascii_control) { needle } else { bytes };
+        let needle_at = memchr::memmem::find(bytes, needle)?;
+        let behind = bytes.get(needle_at + needle.len());
+        let key = match (bytes.get(..needle_at)?, behind) {
+            ([.., first, second], _) => Key::Two([*first, *second]),
+            ([byte], _) => Key::One(*byte),
+            ([], Some(byte)) => Key::Behind(*byte),
+            ([], None) => Key::Nothing,
+        };
+        Some(Self { literal, bytes: bytes.into(), needle_at, key })
+    }
+
+    /// Whether the literal stands in `haystack` around its needle at `at`.
+    #[inline]
+    fn stands_at(&self, haystack: &[u8], at: usize) -> bool {
+        let start = at.checked_sub(self.needle_at);
+        let text = start.and_then(|start| haystack.get(start..));
+        text.is_some_and(|text| text.starts_with(&self.bytes))
+    }
+}
+
+/// The literals that `needle` stands for.
+fn around(needle: &Needle, literals: &[Vec<u8>]) -> Vec<Placed> {
+    let own = needle.literals.iter();
+    let mut around: Vec<Placed> = own
+        .filter_map(|&literal| Placed::new(literal, literals.get(literal)?, &needle.bytes))
+        .collect();
+    around.sort_by_key(|placed| placed.key);
+    around
+}
+
+fn alike(needle: &[u8], all: &[Vec<u8>]) -> Vec<usize> {
+    let shares_start = |other: &Vec<u8>| other.starts_with(needle) || needle.starts_with(other);
+    all.iter().enumerate().filter(|(_, other)| shares_start(other)).map(|(at, _)| at).collect()
 }
 
 fn search(needles: &[Vec<u8>]) -> Search {
@@ -82,137 +220,7 @@ fn search(needles: &[Vec<u8>]) -> Search {
     }
     let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(needles);
     // Building fails only when the needles need more than 2^31 states.
-    automaton.map_or(Search::Open, Search::Automaton)
-}
-
-/// Covers every literal by one of its substrings, preferring substrings that many literals
-/// share and that are rare in other text: greedy weighted set cover, with a heap because a
-/// candidate's gain never grows while literals get covered.
-fn cover(literals: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let mut candidates = candidates(literals);
-    let mut heap: BinaryHeap<(Gain, usize)> =
-        candidates.iter().enumerate().map(|(index, candidate)| (candidate.gain(), index)).collect();
-    let mut covered = vec![false; literals.len()];
-    let mut needles = Vec::new();
-    while let Some((gain, index)) = heap.pop() {
-        let candidate = &mut candidates[index];
-        candidate.holders.retain(|&literal| !covered[literal]);
-        if candidate.holders.is_empty() {
-            continue;
-        }
-        if candidate.gain() < gain {
-            heap.push((candidate.gain(), index));
-            continue;
-        }
-        for &literal in &candidate.holders {
-            covered[literal] = true;
-        }
-        needles.push(candidate.window.bytes());
-    }
-    needles
-}
-
-/// A substring that might become a needle.
-struct Candidate {
-    window: Window,
-    /// The literals, not covered so far, that contain the substring.
-    holders: Vec<usize>,
-    /// What the needle costs: its own search and every false candidate that it lets through.
-    cost: f64,
-}
-
-/// Literals covered for the cost, in an order that the heap can use.
-#[derive(PartialEq)]
-struct Gain(f64);
-
-impl Eq for Gain {}
-
-impl PartialOrd for Gain {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Gain {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-impl Candidate {
-    fn gain(&self) -> Gain {
-        Gain(self.holders.len() as f64 / self.cost)
-    }
-}
-
-/// A substring of at most seven bytes in one word, which is sorted and compared at once: there
-/// are tens of thousands, and start-up waits for them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Window(u64);
-
-impl Window {
-    fn new(bytes: &[u8]) -> Self {
-        let mut word = [0; 8];
-        word[..bytes.len()].copy_from_slice(bytes);
-        word[7] = bytes.len() as u8;
-        Self(u64::from_be_bytes(word))
-    }
-
-    fn bytes(self) -> Vec<u8> {
-        let word = self.0.to_be_bytes();
-        word[..usize::from(word[7])].to_vec()
-    }
-
-    fn cost(self) -> f64 {
-        let word = self.0.to_be_bytes();
-        1.0 + FALSE_CANDIDATES * (-bits(&word[..usize::from(word[7])])).exp2()
-    }
-}
-
-/// The substrings among which to choose: all that several literals share, and of each literal
-/// the cheapest of its own. Their order follows from their bytes, so the choice among equals
-/// does not depend on chance.
-fn candidates(literals: &[Vec<u8>]) -> Vec<Candidate> {
-    let mut windows: Vec<(Window, usize)> = Vec::new();
-    for (index, literal) in literals.iter().enumerate() {
-        for length in NEEDLE_BYTES {
-            windows.extend(literal.windows(length).map(|bytes| (Window::new(bytes), index)));
-        }
-        if literal.len() < *NEEDLE_BYTES.start() {
-            windows.push((Window::new(literal), index));
-        }
-    }
-    windows.sort_unstable();
-    windows.dedup();
-    let mut candidates = Vec::new();
-    let mut own: Vec<Option<(f64, Window)>> = vec![None; literals.len()];
-    for group in windows.chunk_by(|a, b| a.0 == b.0) {
-        let (window, first) = group[0];
-        if group.len() > 1 {
-            let holders = group.iter().map(|(_, literal)| *literal).collect();
-            candidates.push(Candidate { window, holders, cost: window.cost() });
-        } else if own[first].is_none_or(|(cost, _)| window.cost() < cost) {
-            own[first] = Some((window.cost(), window));
-        }
-    }
-    candidates.extend(own.into_iter().enumerate().filter_map(|(literal, cheapest)| {
-        cheapest.map(|(cost, window)| Candidate { window, holders: vec![literal], cost })
-    }));
-    candidates
-}
-
-/// The information in a needle, in bits. A letter after a letter says less than it would alone:
-/// `ing` stands in every other line.
-fn bits(needle: &[u8]) -> f64 {
-    const AFTER_A_LETTER: f64 = 0.65;
-    let mut previous = b' ';
-    let mut sum = 0.0;
-    for &byte in needle {
-        let is_inside_word = previous.is_ascii_lowercase() && byte.is_ascii_lowercase();
-        sum += byte_bits(byte) * if is_inside_word { AFTER_A_LETTER } else { 1.0 };
-        previous = byte;
-    }
-    sum
+    automaton.map_or(Search::Nothing, Search::Automaton)
 }
 
 #[cfg(test)]
@@ -221,16 +229,17 @@ mod tests {
 
     fn gate(literals: &[&str]) -> Gate {
         let literals: Vec<Vec<u8>> = literals.iter().map(|s| s.as_bytes().to_vec()).collect();
-        Gate::new(&literals)
+        Gate::new(&literals, false)
     }
 
     #[test]
     fn one_needle_covers_literals_that_share_it() {
         let gate = gate(&["pool exhausted", "QueuePool is exhausted", "exhausted: no slot"]);
         assert_eq!(gate.needles().len(), 1, "{:?}", gate.needles());
-        assert!(gate.find(b"the pool is exhausted", 0).is_some());
+        assert!(gate.find(b"the QueuePool is exhausted", 0).is_some());
         assert_eq!(gate.find(b"the pool is full", 0), None);
-        assert_eq!(gate.find(b"exhausted", 8), None);
+        assert_eq!(gate.find(b"the slot is exhausted", 0), None, "no literal is whole");
+        assert_eq!(gate.find(b"pool exhausted", 13), None);
     }
 
     #[test]
@@ -243,8 +252,19 @@ mod tests {
     }
 
     #[test]
+    fn literals_that_overlap_are_all_told() {
+        let literals = ["abcdefgh", "cdefghij", "efgh", "abcdefghijkl", "fghx"];
+        let gate = gate(&literals);
+        let mut found = Vec::new();
+        gate.literals_in(b"..abcdefghij fghx", |literal| found.push(literals[literal]));
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found, ["abcdefgh", "cdefghij", "efgh", "fghx"]);
+    }
+
+    #[test]
     fn no_rule_lets_nothing_pass_and_an_open_gate_everything() {
         assert_eq!(gate(&[]).find(b"anything", 0), None);
-        assert_eq!(Gate::open().find(b"", 0), Some(0));
+        assert_eq!(Gate::new(&[], true).find(b"", 0), Some(0));
     }
 }

@@ -7,6 +7,7 @@
 mod builtin;
 mod catalogue;
 mod classifier;
+mod cover;
 mod gate;
 mod literals;
 mod rule;

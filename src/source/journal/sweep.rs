@@ -235,7 +235,7 @@ impl Visitor for Sweep<'_> {
         }
         let mut facts = FieldFacts::NONE;
         let mut is_hit = false;
-        if !self.marks.is_empty() {
+        if self.marks.may_concern(entry) {
             for item in entry.items() {
                 if let Some(mark) = self.marks.get(item) {
                     facts |= mark.facts;
