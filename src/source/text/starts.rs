@@ -83,6 +83,18 @@ impl Starts {
         self.boot
     }
 
+    /// How the file's entries are dated.
+    #[inline]
+    pub(super) fn dating(&self) -> &Dating {
+        &self.dating
+    }
+
+    /// Notes that entries were passed over of which the last was logged at `at`.
+    #[inline]
+    pub(super) fn passed(&mut self, at: Timestamp) {
+        self.dating.set_previous(at);
+    }
+
     /// What the next line is.
     #[inline]
     pub(super) fn of(&mut self, line: &[u8]) -> Start {
