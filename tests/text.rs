@@ -4,6 +4,8 @@
 
 #[path = "text/compressed.rs"]
 mod compressed;
+#[path = "text/containers.rs"]
+mod containers;
 #[path = "text/dumps.rs"]
 mod dumps;
 #[path = "text/hostile.rs"]

@@ -48,7 +48,7 @@ fn a_syslog_line_has_host_tag_and_pid() {
     assert_eq!(seen.by_minute(), [("2026-05-06T04:49".into(), 2)]);
 }
 
-fn minutes(of: &[(&str, u64)]) -> Vec<(String, u64)> {
+pub fn minutes(of: &[(&str, u64)]) -> Vec<(String, u64)> {
     of.iter().map(|&(minute, count)| (minute.to_owned(), count)).collect()
 }
 
@@ -398,20 +398,23 @@ fn undated_lines_are_entries_where_times_are_the_exception() {
                  (Background on this error at: https://sqlalche.me/e/20/3o7r)\n";
 
     // Only the start of the server is dated.
-    let printed = ask(&format!("{start}{}", failure.repeat(1000)));
+    let printed = ask(format!("{start}{}", failure.repeat(1000)));
     assert_eq!(printed.events.len(), 1000);
     assert_eq!(printed.by_minute(), minutes(&[("2026-05-06T04:49", 1001)]));
-    let stacked = ask(&format!("{start}{}", format!("{failure}{trace}").repeat(20)));
+    let stacked = ask(format!("{start}{}", format!("{failure}{trace}").repeat(20)));
     assert_eq!(stacked.events.len(), 20, "a traceback names its exception again");
 
     // The times end somewhere behind the beginning of the file.
-    let ended = ask(&format!("{}{}", start.repeat(1000), failure.repeat(1000)));
+    let ended = ask(format!("{}{}", start.repeat(1000), failure.repeat(1000)));
     assert_eq!(ended.summary.entries, 1000 + 950);
     assert_eq!(ended.events.len(), 951);
 
     // A dated entry keeps its exception and what is said about it.
-    let dated = ask(&format!("{start}{trace}").repeat(20));
+    let dated = ask(format!("{start}{trace}").repeat(20));
     assert_eq!((dated.summary.entries, dated.events.len()), (20, 20));
+    let page = "<html>\n<head>\n</head>\n<h1>\" 503 Service Unavailable</h1>\n</html>\n";
+    let paged = ask(format!("2026-05-06 04:49:00 answered \" 503\n{page}").repeat(20));
+    assert_eq!((paged.summary.entries, paged.events.len()), (20, 20));
 }
 
 #[test]
@@ -428,48 +431,6 @@ May  6 04:49:01 db1 api[42]: #033[31mERROR#033[0m done
 }
 
 #[test]
-fn a_traceback_that_a_container_dates_line_by_line_is_one_entry() {
-    let lines = [
-        "INFO:     10.0.0.1:5 - \"GET / HTTP/1.1\" 200",
-        "2026-05-06 04:49:00,123 ERROR couldn't get a connection after 30.00 sec",
-        "Traceback (most recent call last):",
-        "  File \"a.py\", line 1, in f",
-        "PoolTimeout: couldn't get a connection after 30.00 sec",
-        "",
-        "The above exception was the direct cause of the following exception:",
-        "",
-        "Traceback (most recent call last):",
-        "  File \"a.py\", line 2, in g",
-        "RuntimeError: couldn't get a connection after 30.00 sec",
-        "couldn't get a connection after 30.00 sec",
-    ];
-    let message = lines[1..11].join("\n");
-    let cri = |line: &&str| format!("2026-05-06T04:49:00.123456789Z stderr F {line}\n");
-    let docker = |line: &&str| {
-        let log = serde_json::to_string(&format!("{line}\n")).unwrap();
-        format!("{{\"log\":{log},\"stream\":\"stderr\",\"time\":\"2026-05-06T04:49:00.1Z\"}}\n")
-    };
-    let logs: [String; 2] = [lines.iter().map(cri).collect(), lines.iter().map(docker).collect()];
-    for log in logs {
-        let seen = ask(&log);
-        assert_eq!(seen.by_minute(), minutes(&[("2026-05-06T04:49", 3)]), "{log}");
-        assert_eq!(seen.messages(), [message.as_str(), lines[11]]);
-    }
-
-    // What comes between in the other stream is an entry of its own.
-    let mixed = ask("\
-2026-05-06T04:49:00.1Z stderr F ERROR couldn't get a connection after 30.00 sec
-2026-05-06T04:49:00.1Z stdout F GET /api 503 1 ms
-2026-05-06T04:49:00.1Z stderr F   File \"a.py\", line 1
-");
-    assert_eq!(mixed.messages().len(), 2);
-    assert_eq!(mixed.messages()[1], "GET /api 503 1 ms");
-
-    let first = ask("2026-05-06T04:49:00.1Z stderr F   GET /api 503\n");
-    assert_eq!(first.by_minute(), minutes(&[("2026-05-06T04:49", 1)]));
-}
-
-#[test]
 fn the_frame_that_rich_draws_belongs_to_its_entry() {
     let entry = "\
 2026-05-06 04:49:00 [error    ] request failed
@@ -479,6 +440,6 @@ fn the_frame_that_rich_draws_belongs_to_its_entry() {
 ╰───────────────────────────────────────────────────────────╯
 PoolTimeout: couldn't get a connection after 30.00 sec
 ";
-    let seen = ask(&entry.repeat(10));
+    let seen = ask(entry.repeat(10));
     assert_eq!((seen.summary.entries, seen.events.len()), (10, 10));
 }

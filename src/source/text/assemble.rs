@@ -74,6 +74,7 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
     pub(super) fn run(mut self) {
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() {
+            self.skim();
             let Some(line) = self.lines.next_line() else { break };
             flow = self.take(line);
         }
@@ -81,6 +82,47 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
             // At the end there is nothing left that a `Break` could end.
             let _ = self.close();
         }
+    }
+
+    /// Counts entries of one line that are dated like the open one and cannot be events, as far
+    /// as they stand in the window: nearly all entries of most logs. The last of them is open
+    /// afterwards.
+    fn skim(&mut self) {
+        let is_plain = matches!(self.style, Style::Plain | Style::Syslog);
+        if !is_plain || !self.recorder.is_unfiltered() {
+            return;
+        }
+        let (Some(open), Some(mark)) = (&mut self.open, self.lines.mark()) else { return };
+        let Some(near) = self.starts.dating().near() else { return };
+        let Some(mut at) = open.at.filter(|_| open.line_count == 1 && !open.is_cut) else { return };
+        let bytes = self.lines.bytes();
+        let classifier = self.recorder.query().classifier;
+        let candidate = self.candidates.next(classifier, bytes, self.lines.generation(), mark);
+        let candidate = candidate.unwrap_or(usize::MAX);
+        let (mut start, mut next, mut count) = (mark, self.lines.position(), 0);
+        while candidate >= next
+            && let Some(rest) = bytes.get(next..)
+            && let Some(following) = near.read(rest)
+            && let Some(length) = memchr::memchr(b'\n', rest)
+            && length < MAX_ENTRY_BYTES
+        {
+            self.recorder.count(Some(at));
+            at = following;
+            (start, next) = (next, next + length + 1);
+            count += 1;
+        }
+        if count == 0 {
+            return;
+        }
+        let line = bytes.get(start..next - 1).unwrap_or(&[]);
+        open.length = line.strip_suffix(b"\r").unwrap_or(line).len();
+        open.at = Some(at);
+        open.stamp_end = near.end();
+        open.boot = self.starts.boot();
+        self.lines.pass(count, next);
+        open.line = self.lines.number();
+        self.lines.set_mark(Some(start));
+        self.starts.passed(at);
     }
 
     fn take(&mut self, line: Line) -> ControlFlow<()> {
@@ -231,6 +273,23 @@ struct Candidates {
 }
 
 impl Candidates {
+    /// The first needle at or after `from`. Calls come with rising `from`.
+    #[inline]
+    fn next(
+        &mut self,
+        classifier: &Classifier,
+        bytes: &[u8],
+        generation: u64,
+        from: usize,
+    ) -> Option<usize> {
+        let is_stale = self.generation != Some(generation);
+        if is_stale || self.next.is_some_and(|next| next < from) {
+            self.next = classifier.find_candidate(bytes, from);
+            self.generation = Some(generation);
+        }
+        self.next
+    }
+
     /// Whether a needle begins in `range`. Ranges come in rising order.
     #[inline]
     fn touch(
@@ -240,11 +299,6 @@ impl Candidates {
         generation: u64,
         range: &Range<usize>,
     ) -> bool {
-        let is_stale = self.generation != Some(generation);
-        if is_stale || self.next.is_some_and(|next| next < range.start) {
-            self.next = classifier.find_candidate(bytes, range.start);
-            self.generation = Some(generation);
-        }
-        self.next.is_some_and(|next| next < range.end)
+        self.next(classifier, bytes, generation, range.start).is_some_and(|next| next < range.end)
     }
 }

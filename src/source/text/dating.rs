@@ -6,6 +6,7 @@ use std::io::Read;
 use chrono::Datelike;
 use chrono_tz::Tz;
 
+use super::neighbour::Neighbour;
 use super::stamp::{self, Civil, Found, Resolver, Stamp, YearSurvey, YearTracker};
 use super::window::{Lines, Window};
 use crate::time::Timestamp;
@@ -27,6 +28,7 @@ pub(super) struct Dating {
     modified: Option<Timestamp>,
     years: Option<YearTracker>,
     like: Option<Found>,
+    near: Option<Neighbour>,
     previous: Option<Timestamp>,
 }
 
@@ -34,7 +36,8 @@ impl Dating {
     /// Dating in `zone` for lines that name no offset. `years` is what a first pass found out
     /// where timestamps have no year.
     pub(super) fn new(zone: Tz, modified: Option<Timestamp>, years: Option<YearTracker>) -> Self {
-        Self { zone, resolver: Resolver::new(zone), modified, years, like: None, previous: None }
+        let resolver = Resolver::new(zone);
+        Self { zone, resolver, modified, years, like: None, near: None, previous: None }
     }
 
     /// From here on, lines that name no offset are in `zone`.
@@ -49,13 +52,32 @@ impl Dating {
         self.previous
     }
 
+    /// The timestamp with which lines of the same minute can be compared.
+    #[inline]
+    pub(super) fn near(&self) -> Option<&Neighbour> {
+        self.near.as_ref()
+    }
+
+    /// Notes the instant of a line that was dated by [`Dating::near`].
+    #[inline]
+    pub(super) fn set_previous(&mut self, at: Timestamp) {
+        self.previous = Some(at);
+    }
+
     /// The timestamp at the line's head.
     #[inline]
     pub(super) fn date(&mut self, line: &[u8]) -> Option<Dated> {
+        if let Some(near) = &self.near
+            && let Some(at) = near.read(line)
+        {
+            self.previous = Some(at);
+            return Some(Dated { at: Some(at), end: near.end() });
+        }
         let found = match &self.like {
             Some(like) => stamp::find_like(line, like),
             None => stamp::find(line),
         }?;
+        self.near = Neighbour::new(line, &found);
         let dated = Dated { at: self.instant(found.stamp), end: found.range.end };
         self.like = Some(found);
         Some(dated)

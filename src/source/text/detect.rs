@@ -12,9 +12,9 @@ pub(super) const HEAD_BYTES: usize = 64 << 10;
 /// So many lines are looked at.
 const MAX_LINES: usize = 400;
 
-/// An entry with a time has few lines that neither look like part of a stack trace nor begin with
-/// white space: its exception, and what that says of itself.
-const MAX_LOOSE_PER_ANCHOR: usize = 2;
+/// So many lines that neither look like part of a stack trace nor begin with white space an entry
+/// with a time may have on average: an exception, a statement, the page of a proxy.
+const MAX_LOOSE_PER_ANCHOR: usize = 10;
 
 /// What a source turned out to be, and so how it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,6 +22,7 @@ mod verbose;
 
 mod assemble;
 mod dating;
+mod neighbour;
 mod records;
 mod starts;
 mod style;

@@ -39,8 +39,14 @@ pub(super) fn starts_with_long_number(line: &[u8]) -> bool {
     line.get(..9).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit))
 }
 
-/// Whether an indented line is a record all the same: koa's logger indents its `--> GET / 503`.
+/// Whether an indented line is a record all the same: koa's logger indents its `--> GET / 503`,
+/// and Python's rich leaves out a time that it has just printed.
 pub(super) fn is_indented_record(line: &[u8]) -> bool {
+    const RICH_TIME_BYTES: usize = b"[05/06/26 04:49:00] ".len();
+    let indent = line.iter().take_while(|&&byte| byte == b' ').count();
+    if indent == RICH_TIME_BYTES && starts_with_level(line.get(indent..).unwrap_or(&[])) {
+        return true;
+    }
     let line = strip_colour(line.trim_ascii_start());
     [&b"-->"[..], b"<--", b"xxx"].iter().any(|arrow| {
         let rest = line.strip_prefix(*arrow).unwrap_or(&[]);
@@ -273,11 +279,13 @@ mod tests {
     }
 
     #[test]
-    fn koa_indents_its_records() {
+    fn koa_and_rich_indent_records() {
         assert!(is_indented_record(b"  \x1b[90m-->\x1b[39m \x1b[1mGET\x1b[22m /api 503 1ms"));
         assert!(is_indented_record(b"  <-- GET /api"));
         assert!(!is_indented_record(b"    --> src/main.rs:4:5"));
         assert!(!is_indented_record(b"    GET /api"));
+        assert!(is_indented_record(b"                    ERROR    request failed"));
+        assert!(!is_indented_record(b"                       ERROR    request failed"));
     }
 
     fn starts(lines: &[&str]) -> Vec<usize> {

@@ -83,6 +83,18 @@ impl Starts {
         self.boot
     }
 
+    /// How the file's entries are dated.
+    #[inline]
+    pub(super) fn dating(&self) -> &Dating {
+        &self.dating
+    }
+
+    /// Notes that entries were passed over of which the last was logged at `at`.
+    #[inline]
+    pub(super) fn passed(&mut self, at: Timestamp) {
+        self.dating.set_previous(at);
+    }
+
     /// What the next line is.
     #[inline]
     pub(super) fn of(&mut self, line: &[u8]) -> Start {
@@ -106,8 +118,14 @@ impl Starts {
         if !is_number && let Some(dated) = self.dating.date(line) {
             self.is_dated = true;
             self.loose = 0;
-            self.continuations = Continuations::default();
-            return Start::Entry { at: dated.at, stamp_end: dated.end };
+            let start = Start::Entry { at: dated.at, stamp_end: dated.end };
+            return match container_message(line, dated.end) {
+                Some(message) => self.part(start, message, true, Stream { is_stderr: false }),
+                None => {
+                    self.continuations = Continuations::default();
+                    start
+                }
+            };
         }
         if self.style == Style::Syslog
             && let Some(stamp_end) = syslog::monotonic_end(line)
@@ -157,7 +175,9 @@ impl Starts {
             let is_stderr = memchr::memmem::rfind(line, b"\"stream\":\"stderr\"").is_some();
             let at = self.time_of_object(line);
             let start = Start::Entry { at, stamp_end: 0 };
-            return self.part(start, message, is_full, Stream { is_stderr });
+            let mut decoded = Vec::new();
+            json::unescape(message, &mut decoded);
+            return self.part(start, &decoded, is_full, Stream { is_stderr });
         }
         let is_entry =
             self.style == Style::Json || json::members(line).any(|member| is_level_key(member.key));
@@ -193,24 +213,25 @@ impl Starts {
     /// A line of a container, or a part of one. The container dates each line of a stack trace,
     /// which belongs to the line before it in the same stream all the same.
     fn part(&mut self, start: Start, message: &[u8], is_full: bool, stream: Stream) -> Start {
-        if std::mem::replace(&mut self.is_partial, !is_full) {
-            return Start::Continues;
-        }
-        let continues = self.continues_in_container(message);
-        if self.container_stream.replace(stream) == Some(stream) && continues {
-            return Start::Continues;
-        }
-        start
+        let is_rest = std::mem::replace(&mut self.is_partial, !is_full);
+        let continues = is_rest || self.continues_in_container(message);
+        // The other stream's lines come between.
+        let is_same_stream = self.container_stream.replace(stream) == Some(stream);
+        if continues && is_same_stream { Start::Continues } else { start }
     }
 
     fn continues_in_container(&mut self, message: &[u8]) -> bool {
-        if message.starts_with(b" ") || message.starts_with(b"\t") || message.starts_with(b"\\t") {
+        if records::starts_record(message.trim_ascii_start()) {
+            self.continuations = Continuations::default();
+            return false;
+        }
+        if message.starts_with(b" ") || message.starts_with(b"\t") {
             return !records::is_indented_record(message);
         }
         if !self.continuations.continues(message) {
             return false;
         }
-        let is_record = stamp::find(message).is_some() || records::starts_record(message);
+        let is_record = stamp::find(message).is_some();
         if is_record {
             self.continuations = Continuations::default();
         }
@@ -233,6 +254,14 @@ impl Starts {
         }
         REMARKS.iter().any(|remark| line.starts_with(remark))
     }
+}
+
+/// What stands behind the time that `docker logs -t` and `kubectl logs --timestamps` put before
+/// each line, always with nine digits of a second.
+fn container_message(line: &[u8], stamp_end: usize) -> Option<&[u8]> {
+    const STAMP_BYTES: usize = b"2026-05-06T04:49:00.123456789Z".len();
+    let is_container = stamp_end == STAMP_BYTES && line.get(stamp_end - 1) == Some(&b'Z');
+    line.get(stamp_end..).filter(|_| is_container)?.strip_prefix(b" ")
 }
 
 /// `#Fields: date time …` and its like, <https://www.w3.org/TR/WD-logfile.html>.

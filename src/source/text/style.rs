@@ -91,7 +91,8 @@ fn join(index: usize, line: &[u8], out: &mut Vec<u8>) {
 /// that it got again: `message repeated 4 times: [ couldn't get a connection]`. Gives the message
 /// and how often it was left out.
 pub(super) fn repetition(message: &[u8]) -> Option<(&[u8], u32)> {
-    let rest = message.strip_prefix(b"message repeated ")?;
+    // In RFC 5424's form rsyslog leaves a space before it.
+    let rest = message.trim_ascii_start().strip_prefix(b"message repeated ")?;
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let times = std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()?;
     let inner = rest.get(digits..)?.strip_prefix(b" times: [")?.strip_suffix(b"]")?;
@@ -176,6 +177,7 @@ mod tests {
     fn a_repetition_says_what_and_how_often() {
         let repeated = repetition(b"message repeated 4 times: [ no [free] slot]");
         assert_eq!(repeated, Some((&b"no [free] slot"[..], 4)));
+        assert_eq!(repetition(b" message repeated 2 times: [ x]"), Some((&b"x"[..], 2)));
         assert_eq!(repetition(b"message repeated 99999999999 times: [ x]"), None);
         assert_eq!(repetition(b"message repeated often: [ x]"), None);
     }

@@ -248,6 +248,24 @@ impl<'a> Lines<'a> {
         self.mark
     }
 
+    /// Where the next line begins.
+    #[inline]
+    pub(super) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// The number of the last line that was read, from 1.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Passes over `count` whole lines, up to `position`.
+    #[inline]
+    pub(super) fn pass(&mut self, count: u64, position: usize) {
+        self.position = position.clamp(self.position, self.window.bytes().len());
+        self.number += count;
+    }
+
     /// Changes whenever bytes have moved in the window: indices from before are void.
     #[inline]
     pub(super) fn generation(&self) -> u64 {

@@ -150,8 +150,16 @@ pub(super) fn two_digit_year(cursor: &mut Cursor<'_>) -> Option<Stamp> {
     Date::full(2000 + year, month, day).at(micros, Offset::Unknown)
 }
 
+/// Whether a date of three times two digits that begins at `start` has its year last: that of
+/// WebSphere, which has a colon before its milliseconds, and of Python's rich, in brackets.
+fn is_month_first(cursor: &Cursor<'_>, start: usize) -> bool {
+    let opener = cursor.peek_back(cursor.at() - start + 1);
+    cursor.peek_back(4) == Some(b':') || (opener == Some(b'[') && cursor.peek() == Some(b']'))
+}
+
 /// [`Layout::TwoDigitYearSlashed`](super::Layout::TwoDigitYearSlashed).
 pub(super) fn two_digit_year_slashed(cursor: &mut Cursor<'_>) -> Option<Stamp> {
+    let start = cursor.at();
     let year = cursor.digits::<2>()?;
     cursor.expect(b'/')?;
     let month = cursor.digits::<2>()?;
@@ -159,7 +167,7 @@ pub(super) fn two_digit_year_slashed(cursor: &mut Cursor<'_>) -> Option<Stamp> {
     let day = cursor.digits::<2>()?;
     cursor.expect(b' ')?;
     let time = time_of_day(cursor)?;
-    if cursor.peek_back(4) == Some(b':') {
+    if is_month_first(cursor, start) {
         return None;
     }
     Date::full(2000 + year, month, day).at_with_offset(time, cursor)
@@ -238,7 +246,7 @@ pub(super) fn slashed(cursor: &mut Cursor<'_>) -> Option<Stamp> {
     cursor.eat(b',');
     cursor.expect(b' ')?;
     let time = time_with_short_hour(cursor)?;
-    if !has_century && could_be_year_first && cursor.peek_back(4) != Some(b':') {
+    if !has_century && could_be_year_first && !is_month_first(cursor, start) {
         return None;
     }
     let (month, day) = if first > 12 { (second, first) } else { (first, second) };
