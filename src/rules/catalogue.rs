@@ -70,6 +70,7 @@ impl RuleSet {
             }
         }
         for rule in &added {
+            rule.check_unless()?;
             check_size(rule)?;
         }
         let kept = self.rules.into_iter().filter(|rule| {

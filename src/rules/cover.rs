@@ -1,6 +1,7 @@
 //! The choice of the gate's needles: few short substrings that together cover all literals.
 
 use std::collections::BinaryHeap;
+use std::ops::Range;
 
 use super::literals::byte_bits;
 
@@ -25,26 +26,31 @@ pub(super) struct Needle {
 /// share and that are rare in other text: greedy weighted set cover, with a heap because a
 /// candidate's gain never grows while literals get covered.
 pub(super) fn cover(literals: &[Vec<u8>]) -> Vec<Needle> {
-    let mut candidates = candidates(literals);
+    let windows = windows(literals);
+    let mut candidates = candidates(&windows, literals.len());
     let mut heap: BinaryHeap<(Gain, usize)> =
         candidates.iter().enumerate().map(|(index, candidate)| (candidate.gain(), index)).collect();
     let mut covered = vec![false; literals.len()];
     let mut needles = Vec::new();
     while let Some((gain, index)) = heap.pop() {
         let candidate = &mut candidates[index];
-        candidate.holders.retain(|&literal| !covered[literal]);
-        if candidate.holders.is_empty() {
+        let holders = windows[candidate.holders.clone()].iter().map(|(_, literal)| *literal);
+        let uncovered: Vec<usize> = holders.filter(|&literal| !covered[literal]).collect();
+        if uncovered.is_empty() {
             continue;
         }
-        if candidate.gain() < gain {
-            heap.push((candidate.gain(), index));
-            continue;
+        if uncovered.len() < candidate.uncovered {
+            candidate.uncovered = uncovered.len();
+            // Found in order again, unless its gain is still the greatest.
+            if candidate.gain() < gain {
+                heap.push((candidate.gain(), index));
+                continue;
+            }
         }
-        for &literal in &candidate.holders {
+        for &literal in &uncovered {
             covered[literal] = true;
         }
-        let literals = std::mem::take(&mut candidate.holders);
-        needles.push(Needle { bytes: candidate.window.bytes(), literals });
+        needles.push(Needle { bytes: candidate.window.bytes(), literals: uncovered });
     }
     needles
 }
@@ -52,8 +58,10 @@ pub(super) fn cover(literals: &[Vec<u8>]) -> Vec<Needle> {
 /// A substring that might become a needle.
 struct Candidate {
     window: Window,
-    /// The literals, not covered so far, that contain the substring.
-    holders: Vec<usize>,
+    /// The literals that contain the substring, as a range of the sorted windows.
+    holders: Range<usize>,
+    /// How many of them were not covered when that was last counted.
+    uncovered: usize,
     /// What the needle costs: its own search and every false candidate that it lets through.
     cost: f64,
 }
@@ -78,7 +86,7 @@ impl Ord for Gain {
 
 impl Candidate {
     fn gain(&self) -> Gain {
-        Gain(self.holders.len() as f64 / self.cost)
+        Gain(self.uncovered as f64 / self.cost)
     }
 }
 
@@ -106,10 +114,9 @@ impl Window {
     }
 }
 
-/// The substrings among which to choose: all that several literals share, and of each literal
-/// the cheapest of its own. Their order follows from their bytes, so the choice among equals
-/// does not depend on chance.
-fn candidates(literals: &[Vec<u8>]) -> Vec<Candidate> {
+/// Every substring of the literals that is as long as a needle, with the literal that contains
+/// it: sorted, and each once.
+fn windows(literals: &[Vec<u8>]) -> Vec<(Window, usize)> {
     let mut windows: Vec<(Window, usize)> = Vec::new();
     for (index, literal) in literals.iter().enumerate() {
         for length in NEEDLE_BYTES {
@@ -121,20 +128,28 @@ fn candidates(literals: &[Vec<u8>]) -> Vec<Candidate> {
     }
     windows.sort_unstable();
     windows.dedup();
+    windows
+}
+
+/// The substrings among which to choose: all that several literals share, and of each literal
+/// the cheapest of its own. Their order follows from their bytes, so the choice among equals
+/// does not depend on chance.
+fn candidates(windows: &[(Window, usize)], literals: usize) -> Vec<Candidate> {
     let mut candidates = Vec::new();
-    let mut own: Vec<Option<(f64, Window)>> = vec![None; literals.len()];
+    let mut own: Vec<Option<Candidate>> = (0..literals).map(|_| None).collect();
+    let mut start = 0;
     for group in windows.chunk_by(|a, b| a.0 == b.0) {
         let (window, first) = group[0];
+        let holders = start..start + group.len();
+        start = holders.end;
+        let candidate = Candidate { window, uncovered: group.len(), holders, cost: window.cost() };
         if group.len() > 1 {
-            let holders = group.iter().map(|(_, literal)| *literal).collect();
-            candidates.push(Candidate { window, holders, cost: window.cost() });
-        } else if own[first].is_none_or(|(cost, _)| window.cost() < cost) {
-            own[first] = Some((window.cost(), window));
+            candidates.push(candidate);
+        } else if own[first].as_ref().is_none_or(|cheapest| candidate.cost < cheapest.cost) {
+            own[first] = Some(candidate);
         }
     }
-    candidates.extend(own.into_iter().enumerate().filter_map(|(literal, cheapest)| {
-        cheapest.map(|(cost, window)| Candidate { window, holders: vec![literal], cost })
-    }));
+    candidates.extend(own.into_iter().flatten());
     candidates
 }
 

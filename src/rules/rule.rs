@@ -115,6 +115,22 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
+const PATTERN_REMEDY: &str = "Correct the expression; its syntax is that of https://docs.rs/regex.";
+
+impl Rule {
+    /// Checks the syntax of `unless`, from which nothing is derived: for rules of users. Start-up
+    /// does not wait for it in the built-in ones, whose tests compile every expression.
+    pub(super) fn check_unless(&self) -> Result<(), RuleError> {
+        let Some(unless) = &self.unless else { return Ok(()) };
+        parse(unless).map(drop).map_err(|problem| RuleError::Rule {
+            file: self.file.clone(),
+            id: self.id.clone(),
+            problem,
+            remedy: PATTERN_REMEDY,
+        })
+    }
+}
+
 impl RawRule {
     /// Checks the rule and derives the literals that its matches must contain.
     pub(super) fn check(self, file: &str) -> Result<Rule, RuleError> {
@@ -142,16 +158,11 @@ impl RawRule {
         if patterns.is_empty() {
             return Err(fail("`pattern` is empty".to_owned(), "Give at least one expression."));
         }
-        const PATTERN_REMEDY: &str =
-            "Correct the expression; its syntax is that of https://docs.rs/regex.";
         let hirs: Vec<Hir> = patterns
             .iter()
             .map(|pattern| parse(pattern))
             .collect::<Result<_, _>>()
             .map_err(|problem| fail(problem, PATTERN_REMEDY))?;
-        if let Some(unless) = &self.unless {
-            parse(unless).map_err(|problem| fail(problem, PATTERN_REMEDY))?;
-        }
         let literals = literals::required_by_all(&hirs);
         let fields = self
             .fields
