@@ -72,3 +72,54 @@ fn hours_and_minutes_add_up_to_days() {
         assert_eq!(document["by"], by);
     }
 }
+
+/// Lines that are dated like their neighbour are counted without a look at the rest of them, but
+/// only where no filter asks for it. So a filter that everything passes must change nothing.
+#[test]
+fn a_filter_that_everything_passes_changes_nothing() {
+    let folder = Folder::new();
+    let mut random = crate::journals::Random(503);
+    for file in 0..20 {
+        folder.write(&format!("{file}.log"), shuffled_log(&mut random));
+    }
+    for by in ["minute", "day"] {
+        let all = folder.timeline(&[".", "--by", by]);
+        let filtered = folder.timeline(&[".", "--by", by, "--host", "n*"]);
+        assert_eq!(all["buckets"], filtered["buckets"]);
+        assert_eq!(all["sources"], filtered["sources"]);
+        assert!(all["totals"]["counts"]["pool_timeout"].as_u64().unwrap() > 100);
+    }
+}
+
+/// Short-iso lines whose times jump, repeat, change their offset or do not exist, with
+/// continuation lines between them.
+fn shuffled_log(random: &mut crate::journals::Random) -> String {
+    let mut log = "2026-05-06T04:49:00+00:00 north api[1]: start\n".to_owned();
+    let (mut hour, mut minute) = (4, 49);
+    for _ in 0..400 {
+        match random.below(12) {
+            0 => (hour, minute) = (random.below(24), random.below(60)),
+            1 | 2 => minute = (minute + 1) % 60,
+            _ => {}
+        }
+        let second = if random.below(40) == 0 { 60 + random.below(3) } else { random.below(60) };
+        let offset = if random.below(10) == 0 {
+            random.pick(&["-07:00", "+0530", "+05:45", "-0700"])
+        } else {
+            "+00:00"
+        };
+        let text = random.pick(&[
+            "all is well",
+            "couldn't get a connection after 30.00 sec",
+            "status 503 bytes",
+            "",
+            "2026-05-06T09:09:09+00:00 inside",
+        ]);
+        log +=
+            &format!("2026-05-06T{hour:02}:{minute:02}:{second:02}{offset} north api[1]: {text}\n");
+        if random.below(6) == 0 {
+            log += "    2026-05-06T23:00:00+00:00 north api[1]: indented\n\tat x.y(Z.java:503)\n";
+        }
+    }
+    log
+}
