@@ -25,7 +25,7 @@ pub(super) struct Cli {
     /// Say less on stderr: only errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say more on stderr: each source with what was found in it
+    /// Say more on stderr: every file that was passed over or is at fault
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
     /// When to colour; NO_COLOR is honoured
@@ -147,22 +147,29 @@ pub(super) struct TimelineArgs {
     #[command(flatten)]
     pub source: SourceArgs,
     /// The size of a bucket; auto: the finest that fits on a screen
-    #[arg(long, value_enum, default_value_t = ByArg::Day)]
+    #[arg(long, value_enum, default_value_t = ByArg::Day, help_heading = "Timeline")]
     pub by: ByArg,
     /// Show every bucket: no folding of quiet runs
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Timeline")]
     pub all: bool,
     /// Only this class; repeatable
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", help_heading = "Timeline")]
     pub class: Vec<String>,
     /// Notes for the table (TOML: day, from and to, or at; and text); repeatable
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Timeline")]
     pub notes: Vec<PathBuf>,
     /// Exit with 3 where a class's total is over a limit: `http_503>100` (> >= = <); repeatable
-    #[arg(long, value_name = "CONDITION")]
+    #[arg(long, value_name = "CONDITION", help_heading = "Timeline")]
     pub fail_if: Vec<String>,
     /// The output format
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = TimelineFormat::Table)]
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t = TimelineFormat::Table,
+        help_heading = "Timeline"
+    )]
     pub output: TimelineFormat,
 }
 
@@ -192,10 +199,17 @@ pub(super) struct EventsArgs {
     #[command(flatten)]
     pub source: SourceArgs,
     /// Only this class; repeatable
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", help_heading = "Events")]
     pub class: Vec<String>,
     /// The output format
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = EventsFormat::Table)]
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t = EventsFormat::Table,
+        help_heading = "Events"
+    )]
     pub output: EventsFormat,
 }
 
