@@ -51,7 +51,7 @@ fn paint(total_bytes: u64, progress: &Progress, done: &AtomicBool) {
     };
     let template = match total_bytes {
         0 => "{spinner} {bytes} read, {bytes_per_sec}",
-        _ => "[{bar:32}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+        _ => "[{bar:24}] {bytes} of {total_bytes}, {eta} left",
     };
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));
