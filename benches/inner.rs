@@ -28,7 +28,7 @@ const HTTP_503: &[u8] =
 const POOL: &[u8] = b"psycopg_pool.PoolTimeout: couldn't get a connection after 30.00 sec";
 
 static CATALOGUE: LazyLock<Classifier> =
-    LazyLock::new(|| Classifier::new(RuleSet::builtin().unwrap()).unwrap());
+    LazyLock::new(|| Classifier::new(RuleSet::builtin().unwrap()));
 
 fn main() {
     divan::main();
@@ -37,7 +37,7 @@ fn main() {
 /// What starting costs before the first byte is read.
 #[divan::bench]
 fn prepare_the_catalogue() -> Classifier {
-    Classifier::new(RuleSet::builtin().unwrap()).unwrap()
+    Classifier::new(RuleSet::builtin().unwrap())
 }
 
 /// The gate over a buffer of messages of which none passes.
@@ -86,7 +86,7 @@ fn walk(bencher: Bencher<'_, '_>, rules: &str) {
     let mut packed_bytes = compression::decompress(File::open(&packed).unwrap()).unwrap();
     io::copy(&mut packed_bytes, &mut unpacked).unwrap();
     let journal = JournalFile::open(&packed, unpacked).unwrap();
-    let none = Classifier::new(RuleSet::empty()).unwrap();
+    let none = Classifier::new(RuleSet::empty());
     let classifier = if rules == "no rule" { &none } else { &*CATALOGUE };
     let query = Query {
         classifier,

@@ -65,7 +65,7 @@ impl<'a> Ask<'a> {
             console,
             zone,
             span,
-            classifier: Classifier::new(rules::load(&args.rules)?)?,
+            classifier: Classifier::new(rules::load(&args.rules)?),
             filter: filter(args)?,
             now: Timestamp::from_utc(now).unwrap_or(Timestamp::MIN),
         })

@@ -16,7 +16,7 @@ use crate::source::discover::STDIN;
 const MAX_LINE_BYTES: u64 = 1 << 20;
 
 pub(super) fn run(args: &ClassifyArgs) -> Result<ExitCode, CliError> {
-    let classifier = Classifier::new(rules::load(&args.rules)?)?;
+    let classifier = Classifier::new(rules::load(&args.rules)?);
     let input: Box<dyn Read> = if args.file == Path::new(STDIN) {
         Box::new(io::stdin().lock())
     } else {

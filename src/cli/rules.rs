@@ -103,7 +103,7 @@ fn show(rules: &RuleSet, id: &str) -> Result<ExitCode, CliError> {
 }
 
 fn test(rules: &RuleSet) -> Result<ExitCode, CliError> {
-    let findings = self_test(rules)?;
+    let findings = self_test(rules);
     let mut out = io::stdout().lock();
     for finding in &findings {
         writeln!(out, "{}: {}: {}", finding.file, finding.rule, escaped(&finding.problem))?;

@@ -11,7 +11,6 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::catalogue::{ClassIndex, RuleIndex, RuleSet};
 use super::gate::Gate;
-use super::rule::RuleError;
 use crate::entry::Entry;
 
 /// A compiled expression may take this much memory; a rule file is not trusted to be small.
@@ -78,8 +77,9 @@ struct CompiledRule {
 }
 
 impl Classifier {
-    /// Prepares `rules`. Fails where an expression is too large to be compiled.
-    pub fn new(rules: RuleSet) -> Result<Self, RuleError> {
+    /// Prepares `rules`. Their expressions were checked when they were read; each is compiled when
+    /// a message first needs it.
+    pub fn new(rules: RuleSet) -> Self {
         let mut texts: Vec<Vec<u8>> = Vec::new();
         let mut literal_rules: Vec<Vec<u16>> = Vec::new();
         let mut position = std::collections::HashMap::new();
@@ -108,7 +108,7 @@ impl Classifier {
                 unless: OnceLock::new(),
             })
             .collect();
-        Ok(Self { rules, compiled, gate, literal_rules, unguarded })
+        Self { rules, compiled, gate, literal_rules, unguarded }
     }
 
     /// The rules that this classifier applies.

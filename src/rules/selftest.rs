@@ -3,7 +3,6 @@
 
 use super::catalogue::RuleSet;
 use super::classifier::{Classifier, compile};
-use super::rule::RuleError;
 
 /// One thing that is wrong with a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +19,8 @@ pub struct Finding {
 ///
 /// A sample that a rule further down also matches is a finding as well: the order would decide
 /// silently. Fields are not tested, only text.
-pub fn self_test(rules: &RuleSet) -> Result<Vec<Finding>, RuleError> {
-    let classifier = Classifier::new(rules.clone())?;
+pub fn self_test(rules: &RuleSet) -> Vec<Finding> {
+    let classifier = Classifier::new(rules.clone());
     let mut findings = Vec::new();
     for rule in rules.rules() {
         let mut report = |problem: String| {
@@ -55,5 +54,5 @@ pub fn self_test(rules: &RuleSet) -> Result<Vec<Finding>, RuleError> {
             }
         }
     }
-    Ok(findings)
+    findings
 }

@@ -30,7 +30,7 @@ pub(crate) fn classifier() -> Classifier {
         pattern = 'took 7\d\d? ms'
         fields = { SYSLOG_IDENTIFIER = "ngin*" }
     "#;
-    Classifier::new(RuleSet::empty().with_file("test.toml", rules).unwrap()).unwrap()
+    Classifier::new(RuleSet::empty().with_file("test.toml", rules).unwrap())
 }
 
 /// The class that the entry's messages show, by plain searches that share no code with the rules.

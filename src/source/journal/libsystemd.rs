@@ -1,6 +1,6 @@
 //! The second backend: the same question put to libsystemd, entry by entry.
 //!
-//! It is some thirty times slower than the sweep, and reads what a newer systemd may have
+//! It is some twenty times slower than the sweep, and reads what a newer systemd may have
 //! invented. libsystemd (252 and others) calls `abort()` on some damaged files, and that would
 //! take the whole program along: give it only files in which the native reader found no damage,
 //! or which the native reader does not know.
