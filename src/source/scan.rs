@@ -4,14 +4,14 @@
 //! afterwards in the order of the sources, so the result is the same with any number of threads.
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Mutex;
 
 use super::copies::{Answering, Answers, Asking, Minutes, Witness};
 use super::discover::{Found, STDIN};
-use super::journal::{Backend, Duplicates, Facts, JournalError, JournalFile};
-use super::{Detail, Query, Repeats, Sink, SourceKind, Summary, compression, journal, text};
+use super::journal::{Backend, ClosedJournal, Duplicates, Facts, JournalError};
+use super::{Detail, Query, Repeats, Sink, SourceKind, Summary, journal, text};
 use crate::time::Timestamp;
 
 /// Sources whose kind is known as far as it must be before a query can be put to them.
@@ -33,10 +33,9 @@ pub type Place = usize;
 /// A journal file that the native reader can read.
 pub struct OpenedJournal {
     place: Place,
-    /// The file.
-    pub file: JournalFile,
-    /// Its size under its path, where it lies unpacked in a temporary file.
-    packed_bytes: Option<u64>,
+    found: Found,
+    /// The file, which is opened when its turn comes.
+    pub file: ClosedJournal,
 }
 
 /// How to read.
@@ -82,58 +81,24 @@ pub struct Outcome<S> {
     pub failure: Option<io::Error>,
 }
 
-/// Opens what was found, and tells journals from the rest by content.
+/// Looks at what was found, and tells journals from the rest by content. No file stays open.
 pub fn open(found: Vec<Found>, backend: Backend) -> Opened {
     let mut opened = Opened::default();
     for (place, found) in found.into_iter().enumerate() {
-        match open_journal(&found) {
-            Ok(Some((file, is_unpacked))) => {
-                let packed_bytes = is_unpacked.then_some(found.bytes);
-                opened.journals.push(OpenedJournal { place, file, packed_bytes });
-            }
+        let journal = if found.regular { ClosedJournal::read(&found.path) } else { Ok(None) };
+        match journal {
+            Ok(Some(file)) => opened.journals.push(OpenedJournal { place, found, file }),
             Ok(None) => opened.texts.push((place, found)),
-            Err(Refusal::Journal(JournalError::Incompatible { facts, .. }))
-                if backend.may_use_libsystemd() =>
-            {
+            Err(JournalError::Incompatible { facts, .. }) if backend.may_use_libsystemd() => {
                 opened.foreign.push((place, found, facts));
             }
-            Err(reason) => opened.refused.push(Refused { found, reason }),
+            Err(JournalError::Io { error, .. }) => {
+                opened.refused.push(Refused { found, reason: error.into() });
+            }
+            Err(error) => opened.refused.push(Refused { found, reason: error.into() }),
         }
     }
     opened
-}
-
-/// The source as a journal, and whether it had to be unpacked; `None` where it is something else.
-///
-/// A journal is read by offset, so a compressed one is unpacked into a temporary file first.
-fn open_journal(found: &Found) -> Result<Option<(JournalFile, bool)>, Refusal> {
-    if !found.regular {
-        return Ok(None);
-    }
-    let mut file = File::open(&found.path)?;
-    if starts_as_journal(&mut file)? {
-        return Ok(Some((JournalFile::open(&found.path, file)?, false)));
-    }
-    file.rewind()?;
-    // What is damaged this early is damaged text: its reader will say so.
-    if !starts_as_journal(&mut compression::decompress(file)?).unwrap_or(false) {
-        return Ok(None);
-    }
-    let mut unpacked = compression::decompress(File::open(&found.path)?)?;
-    let mut spooled = tempfile::tempfile()?;
-    if let Err(error) = io::copy(&mut unpacked, &mut spooled)
-        && error.kind() == io::ErrorKind::StorageFull
-    {
-        return Err(error.into());
-    }
-    // A truncated archive still holds the beginning of its journal: what is missing is damage.
-    Ok(Some((JournalFile::open(&found.path, spooled)?, true)))
-}
-
-fn starts_as_journal(input: &mut impl Read) -> io::Result<bool> {
-    let mut head = Vec::new();
-    input.take(8).read_to_end(&mut head)?;
-    Ok(JournalFile::is_journal(&head))
 }
 
 /// Puts the query to every source. The outcomes are in the order in which the sources were found.
@@ -184,11 +149,9 @@ fn scan_journals<S: Sink + Send>(
     let duplicates = Duplicates::new(known.chain(foreign.iter().map(|(_, _, facts)| &**facts)));
     let mut answered = in_parallel(journals, means.threads, |journal| {
         let mut answering = Answering::new(new_sink(journal.place), wanted);
-        // libsystemd opens files by their paths.
-        let backend = if journal.packed_bytes.is_some() { Backend::Native } else { means.backend };
-        let mut summary = journal::read(&journal.file, backend, query, &duplicates, &mut answering);
-        summary.bytes = journal.packed_bytes.unwrap_or(summary.bytes);
-        (journal.place, summary, answering, None)
+        let (summary, failure) =
+            read_journal(&journal, query, means.backend, &duplicates, &mut answering);
+        (journal.place, summary, answering, failure)
     });
     answered.extend(in_parallel(foreign, means.threads, |(place, found, _)| {
         let mut answering = Answering::new(new_sink(place), wanted);
@@ -210,6 +173,32 @@ fn scan_journals<S: Sink + Send>(
         outcomes.push((place, Outcome { summary, sink, repeats: None, failure }));
     }
     (outcomes, found)
+}
+
+fn read_journal(
+    journal: &OpenedJournal,
+    query: &Query<'_>,
+    backend: Backend,
+    duplicates: &Duplicates,
+    sink: &mut dyn Sink,
+) -> (Summary, Option<io::Error>) {
+    let file = match journal.file.open() {
+        Ok(file) => file,
+        Err(error) => {
+            let error = match error {
+                JournalError::Io { error, .. } => error,
+                other => io::Error::other(other),
+            };
+            return (Summary::new(&journal.found.path, SourceKind::Journal), Some(error));
+        }
+    };
+    // libsystemd opens files by their paths.
+    let backend = if journal.file.is_packed() { Backend::Native } else { backend };
+    let mut summary = journal::read(&file, backend, query, duplicates, sink);
+    if journal.file.is_packed() {
+        summary.bytes = journal.found.bytes;
+    }
+    (summary, None)
 }
 
 /// The minutes in which the journals were written, in order, without overlaps.

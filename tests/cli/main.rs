@@ -4,12 +4,15 @@
 mod harness;
 #[path = "../support/journals.rs"]
 mod journals;
+#[path = "../support/writer.rs"]
+mod writer;
 
 mod classify;
 mod copies;
 mod docs;
 mod events;
 mod hostile;
+mod many_files;
 mod options;
 mod rules;
 mod sample;
