@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Console, complain, shown};
 use crate::source::discover::{Discovery, GIVEN_TWICE};
-use crate::source::scan::{Opened, Outcome, Refusal};
+use crate::source::scan::{CopyOf, Opened, Outcome, Refusal};
 use crate::source::{DamageList, Repeats, SourceKind, Summary};
 
 /// A directory may hold thousands of files with the same fault.
@@ -84,6 +84,7 @@ pub(super) fn tell_outcomes<S: Damaged>(console: &Console, outcomes: &[Outcome<S
     );
     note(console, about(|outcome| undated_text(&outcome.summary)));
     note(console, about(|outcome| outcome.repeats.as_ref().map(repeats_text)));
+    note(console, about(copy_text));
     faults
 }
 
@@ -125,6 +126,13 @@ fn repeats_text(repeats: &Repeats) -> String {
         return "repeats the journal: counted once where the journal covers it".to_owned();
     }
     format!("repeats {} of the journal's events: counted once", repeats.held.len())
+}
+
+fn copy_text<S: Damaged>(outcome: &Outcome<S>) -> Option<String> {
+    let is_log = !matches!(outcome.summary.kind, SourceKind::Binary | SourceKind::Empty);
+    let CopyOf { path, is_equal } = outcome.copy_of.as_ref().filter(|_| is_log)?;
+    let copy = if *is_equal { "a copy" } else { "an earlier copy" };
+    Some(format!("{copy}: counted once, in {}", shown(path)))
 }
 
 /// What to tell about a path that the system does not let us read.

@@ -3,16 +3,19 @@
 //! Each source gets a sink of its own from the caller and is read by one thread; sinks add up
 //! afterwards in the order of the sources, so the result is the same with any number of threads.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::copies::{Answering, Answers, Asking, Minutes, Witness};
 use super::discover::{Found, STDIN};
 use super::journal::{Backend, ClosedJournal, Duplicates, Facts, JournalError};
-use super::{Detail, Query, Repeats, Sink, SourceKind, Summary, journal, text};
-use crate::time::Timestamp;
+use super::text_copies::{self, TextCopy};
+use super::{Damage, Detail, Event, Query, Repeats, Sink, SourceKind, Summary, journal, text};
+use crate::time::{Minute, Timestamp};
 
 /// Sources whose kind is known as far as it must be before a query can be put to them.
 #[derive(Default)]
@@ -77,8 +80,19 @@ pub struct Outcome<S> {
     /// What of this source repeats what a journal of the same run says, and so must not be
     /// counted again.
     pub repeats: Option<Repeats>,
+    /// The text that this one is a copy of; its entries are skipped then.
+    pub copy_of: Option<CopyOf>,
     /// Why nothing, or not all, could be read.
     pub failure: Option<io::Error>,
+}
+
+/// The text that another one is a copy of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyOf {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether it is the same to the last byte; else the copy ends within it.
+    pub is_equal: bool,
 }
 
 /// Looks at what was found, and tells journals from the rest by content. No file stays open.
@@ -112,7 +126,8 @@ pub fn scan<S: Sink + Send>(
     new_sink: impl Fn(Place) -> S + Sync,
 ) -> Vec<Outcome<S>> {
     let covered = covered_minutes(&opened.journals);
-    let texts = in_parallel(opened.texts, means.threads, |(place, found)| {
+    let (texts, copies) = text_copies::set_apart(opened.texts, means.threads);
+    let texts = in_parallel(texts, means.threads, |(place, found)| {
         let mut asking = Asking::new(new_sink(place), &covered);
         let (summary, failure) = read_text(&found, query, means.now, &mut asking);
         (place, summary, asking, failure)
@@ -130,8 +145,10 @@ pub fn scan<S: Sink + Send>(
     for (place, summary, asking, failure) in texts {
         let repeats = wanted.repeats(&asking);
         let sink = asking.finish();
-        outcomes.push((place, Outcome { summary, sink, repeats, failure }));
+        outcomes.push((place, Outcome { summary, sink, repeats, copy_of: None, failure }));
     }
+    let copies = read_copies(copies, &outcomes, query, means, &new_sink);
+    outcomes.extend(copies);
     outcomes.sort_by_key(|(place, _)| *place);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
@@ -170,7 +187,7 @@ fn scan_journals<S: Sink + Send>(
     for (place, summary, answering, failure) in answered {
         let (sink, answers) = answering.finish();
         found.extend(answers);
-        outcomes.push((place, Outcome { summary, sink, repeats: None, failure }));
+        outcomes.push((place, Outcome { summary, sink, repeats: None, copy_of: None, failure }));
     }
     (outcomes, found)
 }
@@ -199,6 +216,49 @@ fn read_journal(
         summary.bytes = journal.found.bytes;
     }
     (summary, None)
+}
+
+/// What came of the copies among the texts: their entries are skipped.
+fn read_copies<S: Sink + Send>(
+    copies: Vec<TextCopy>,
+    outcomes: &[(Place, Outcome<S>)],
+    query: &Query<'_>,
+    means: Means,
+    new_sink: &(impl Fn(Place) -> S + Sync),
+) -> Vec<(Place, Outcome<S>)> {
+    let summaries: BTreeMap<Place, &Summary> =
+        outcomes.iter().map(|(place, outcome)| (*place, &outcome.summary)).collect();
+    in_parallel(copies, means.threads, |TextCopy { place, found, of, is_equal }| {
+        let mut sink = new_sink(place);
+        let original = summaries.get(&of).copied();
+        let (mut summary, failure) = match original {
+            Some(original) if is_equal => {
+                query.progress.add(found.bytes);
+                let summary = Summary { path: found.path, bytes: found.bytes, ..original.clone() };
+                (summary, None)
+            }
+            // How many of the entries it ends in the midst of is for its reader to say.
+            _ => read_text(&found, query, means.now, &mut DamageOnly(&mut sink)),
+        };
+        summary.skip_all();
+        let copy_of = original.map(|of| CopyOf { path: of.path.clone(), is_equal });
+        (place, Outcome { summary, sink, repeats: None, copy_of, failure })
+    })
+}
+
+/// Passes on what could not be read, and nothing else.
+struct DamageOnly<'a, S>(&'a mut S);
+
+impl<S: Sink> Sink for DamageOnly<'_, S> {
+    fn entries(&mut self, _minute: Option<Minute>, _count: u64) {}
+
+    fn event(&mut self, _event: &Event<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn damage(&mut self, damage: Damage) {
+        self.0.damage(damage);
+    }
 }
 
 /// The minutes in which the journals were written, in order, without overlaps.
@@ -247,7 +307,7 @@ fn modification_time(path: &Path) -> Option<Timestamp> {
 }
 
 /// Gives the items to `threads` threads, in order, and the results back in the same order.
-fn in_parallel<T: Send, R: Send>(
+pub(super) fn in_parallel<T: Send, R: Send>(
     items: Vec<T>,
     threads: usize,
     work: impl Fn(T) -> R + Sync,

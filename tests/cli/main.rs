@@ -16,4 +16,5 @@ mod many_files;
 mod options;
 mod rules;
 mod sample;
+mod text_copies;
 mod timeline;
