@@ -83,7 +83,8 @@ pub(super) fn tell_outcomes<S: Damaged>(console: &Console, outcomes: &[Outcome<S
         about(|outcome| (outcome.summary.kind == SourceKind::Empty).then(|| "empty".to_owned())),
     );
     note(console, about(|outcome| undated_text(&outcome.summary)));
-    note(console, about(|outcome| outcome.repeats.as_ref().map(repeats_text)));
+    note(console, about(|outcome| outcome.repeats.as_ref().and_then(repeats_text)));
+    note(console, about(|outcome| outcome.repeats.as_ref().and_then(shared_text)));
     note(console, about(copy_text));
     faults
 }
@@ -121,11 +122,20 @@ fn undated_text(summary: &Summary) -> Option<String> {
     }
 }
 
-fn repeats_text(repeats: &Repeats) -> String {
-    if repeats.is_copy() {
-        return "repeats the journal: counted once where the journal covers it".to_owned();
+fn repeats_text(repeats: &Repeats) -> Option<String> {
+    match repeats.held.len() {
+        0 => None,
+        _ if repeats.is_copy() => {
+            Some("repeats the journal: counted once where the journal covers it".to_owned())
+        }
+        held => Some(format!("repeats {held} of the journal's events: counted once")),
     }
-    format!("repeats {} of the journal's events: counted once", repeats.held.len())
+}
+
+fn shared_text(repeats: &Repeats) -> Option<String> {
+    let (count, path) = repeats.shared_with.as_ref()?;
+    let events = if *count == 1 { "event" } else { "events" };
+    Some(format!("repeats {count} {events} of {}: counted once", shown(path)))
 }
 
 fn copy_text<S: Damaged>(outcome: &Outcome<S>) -> Option<String> {

@@ -15,6 +15,8 @@ pub mod compression;
 
 mod copies;
 
+mod shared_events;
+
 mod text_copies;
 
 pub mod discover;

@@ -10,9 +10,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::copies::{Answering, Answers, Asking, Minutes, Witness};
+use super::copies::{self, Answering, Answers, Asking, Memory, Minutes, Witness};
 use super::discover::{Found, STDIN};
 use super::journal::{Backend, ClosedJournal, Duplicates, Facts, JournalError};
+use super::shared_events;
 use super::text_copies::{self, TextCopy};
 use super::{Damage, Detail, Event, Query, Repeats, Sink, SourceKind, Summary, journal, text};
 use crate::time::{Minute, Timestamp};
@@ -127,8 +128,9 @@ pub fn scan<S: Sink + Send>(
 ) -> Vec<Outcome<S>> {
     let covered = covered_minutes(&opened.journals);
     let (texts, copies) = text_copies::set_apart(opened.texts, means.threads);
+    let memory = Memory::new(texts.len(), &covered);
     let texts = in_parallel(texts, means.threads, |(place, found)| {
-        let mut asking = Asking::new(new_sink(place), &covered);
+        let mut asking = Asking::new(new_sink(place), memory);
         let (summary, failure) = read_text(&found, query, means.now, &mut asking);
         (place, summary, asking, failure)
     });
@@ -142,8 +144,8 @@ pub fn scan<S: Sink + Send>(
     let (mut outcomes, found) =
         scan_journals(opened.journals, opened.foreign, &wanted, query, means, &new_sink);
     wanted.found(found);
-    for (place, summary, asking, failure) in texts {
-        let repeats = wanted.repeats(&asking);
+    let repeats = repeats_of(&texts, &wanted);
+    for ((place, summary, asking, failure), repeats) in texts.into_iter().zip(repeats) {
         let sink = asking.finish();
         outcomes.push((place, Outcome { summary, sink, repeats, copy_of: None, failure }));
     }
@@ -151,6 +153,35 @@ pub fn scan<S: Sink + Send>(
     outcomes.extend(copies);
     outcomes.sort_by_key(|(place, _)| *place);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// A text that was read, with the events that it may have in common with others.
+type ReadText<'a, S> = (Place, Summary, Asking<'a, S>, Option<io::Error>);
+
+/// What of each text the journals or other texts have too.
+fn repeats_of<S>(texts: &[ReadText<'_, S>], journals: &Witness) -> Vec<Option<Repeats>> {
+    let comparable = texts.iter().map(|(_, summary, asking, _)| {
+        let names_programs = matches!(
+            summary.kind,
+            SourceKind::Syslog | SourceKind::Export | SourceKind::JournalJson
+        );
+        let span_s = summary.first.map(copies::second).zip(summary.last.map(copies::second));
+        let events = if names_programs { asking.logged_events() } else { Vec::new() };
+        shared_events::Text { span_s, events }
+    });
+    let comparable: Vec<_> = comparable.collect();
+    let shared = shared_events::find(&comparable);
+    let all = texts.iter().zip(&comparable).zip(&shared);
+    let repeats = all.map(|(((_, _, asking, _), text), shared)| {
+        let mut repeats = journals.repeats(asking);
+        if let Some((_, with, ..)) = shared.mostly_with().and_then(|with| texts.get(with)) {
+            let events: Vec<_> =
+                shared.events.iter().filter_map(|&at| text.events.get(at)).collect();
+            repeats.share(&events, &with.path);
+        }
+        Some(repeats).filter(|repeats| !repeats.is_empty())
+    });
+    repeats.collect()
 }
 
 /// Reads all journals; also gives what of the question to them was found.

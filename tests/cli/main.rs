@@ -16,5 +16,6 @@ mod many_files;
 mod options;
 mod rules;
 mod sample;
+mod shared_events;
 mod text_copies;
 mod timeline;
