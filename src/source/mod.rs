@@ -17,7 +17,7 @@ mod copies;
 
 mod shared_events;
 
-mod text_copies;
+mod file_copies;
 
 pub mod discover;
 

@@ -12,9 +12,9 @@ use std::sync::Mutex;
 
 use super::copies::{self, Answering, Answers, Asking, Memory, Minutes, Witness};
 use super::discover::{Found, STDIN};
+use super::file_copies::{Copies, Link};
 use super::journal::{Backend, ClosedJournal, Duplicates, Facts, JournalError};
 use super::shared_events;
-use super::text_copies::{self, TextCopy};
 use super::{Damage, Detail, Event, Query, Repeats, Sink, SourceKind, Summary, journal, text};
 use crate::time::{Minute, Timestamp};
 
@@ -81,13 +81,13 @@ pub struct Outcome<S> {
     /// What of this source repeats what a journal of the same run says, and so must not be
     /// counted again.
     pub repeats: Option<Repeats>,
-    /// The text that this one is a copy of; its entries are skipped then.
+    /// The file that this one is a copy of; its entries are skipped then.
     pub copy_of: Option<CopyOf>,
     /// Why nothing, or not all, could be read.
     pub failure: Option<io::Error>,
 }
 
-/// The text that another one is a copy of.
+/// The file that another one is a copy of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyOf {
     /// Where it is.
@@ -127,7 +127,10 @@ pub fn scan<S: Sink + Send>(
     new_sink: impl Fn(Place) -> S + Sync,
 ) -> Vec<Outcome<S>> {
     let covered = covered_minutes(&opened.journals);
-    let (texts, copies) = text_copies::set_apart(opened.texts, means.threads);
+    let (texts, copied_texts) =
+        Copies::of_texts(&opened.texts, means.threads).set_apart(opened.texts, |(place, _)| *place);
+    let (journals, copied_journals) = journal_copies(&opened.journals, means.threads)
+        .set_apart(opened.journals, |journal| journal.place);
     let memory = Memory::new(texts.len(), &covered);
     let texts = in_parallel(texts, means.threads, |(place, found)| {
         let mut asking = Asking::new(new_sink(place), memory);
@@ -142,13 +145,18 @@ pub fn scan<S: Sink + Send>(
     let detail = if wanted.is_idle() { query.detail } else { Detail::Entries };
     let query = &Query { detail, ..*query };
     let (mut outcomes, found) =
-        scan_journals(opened.journals, opened.foreign, &wanted, query, means, &new_sink);
-    wanted.found(found);
+        scan_journals(journals, opened.foreign, &wanted, query, means, &new_sink);
+    found.into_iter().for_each(|found| wanted.found(found));
     let repeats = repeats_of(&texts, &wanted);
     for ((place, summary, asking, failure), repeats) in texts.into_iter().zip(repeats) {
         let sink = asking.finish();
         outcomes.push((place, Outcome { summary, sink, repeats, copy_of: None, failure }));
     }
+    let copied_journals = copied_journals.into_iter().map(|(journal, link)| {
+        let OpenedJournal { place, found, .. } = journal;
+        ((place, found), link)
+    });
+    let copies = copied_texts.into_iter().chain(copied_journals).collect();
     let copies = read_copies(copies, &outcomes, query, means, &new_sink);
     outcomes.extend(copies);
     outcomes.sort_by_key(|(place, _)| *place);
@@ -184,7 +192,15 @@ fn repeats_of<S>(texts: &[ReadText<'_, S>], journals: &Witness) -> Vec<Option<Re
     repeats.collect()
 }
 
-/// Reads all journals; also gives what of the question to them was found.
+fn journal_copies(journals: &[OpenedJournal], threads: usize) -> Copies {
+    let with_ids = journals.iter().map(|journal| {
+        let OpenedJournal { place, found, file } = journal;
+        (file.facts().file_id, *place, found)
+    });
+    Copies::of_journals(with_ids, threads)
+}
+
+/// Reads all journals; also gives what of the question each of them was found to hold.
 fn scan_journals<S: Sink + Send>(
     journals: Vec<OpenedJournal>,
     foreign: Vec<(Place, Found, Box<Facts>)>,
@@ -192,7 +208,7 @@ fn scan_journals<S: Sink + Send>(
     query: &Query<'_>,
     means: Means,
     new_sink: &(impl Fn(Place) -> S + Sync),
-) -> (Vec<(Place, Outcome<S>)>, Answers) {
+) -> (Vec<(Place, Outcome<S>)>, Vec<Answers>) {
     let known = journals.iter().map(|journal| journal.file.facts());
     let duplicates = Duplicates::new(known.chain(foreign.iter().map(|(_, _, facts)| &**facts)));
     let mut answered = in_parallel(journals, means.threads, |journal| {
@@ -213,11 +229,11 @@ fn scan_journals<S: Sink + Send>(
         };
         (place, summary, answering, failure)
     }));
-    let mut found = Answers::default();
+    let mut found = Vec::new();
     let mut outcomes = Vec::new();
     for (place, summary, answering, failure) in answered {
         let (sink, answers) = answering.finish();
-        found.extend(answers);
+        found.push(answers);
         outcomes.push((place, Outcome { summary, sink, repeats: None, copy_of: None, failure }));
     }
     (outcomes, found)
@@ -249,9 +265,9 @@ fn read_journal(
     (summary, None)
 }
 
-/// What came of the copies among the texts: their entries are skipped.
+/// What came of the copies: their entries are skipped.
 fn read_copies<S: Sink + Send>(
-    copies: Vec<TextCopy>,
+    copies: Vec<((Place, Found), Link)>,
     outcomes: &[(Place, Outcome<S>)],
     query: &Query<'_>,
     means: Means,
@@ -259,9 +275,9 @@ fn read_copies<S: Sink + Send>(
 ) -> Vec<(Place, Outcome<S>)> {
     let summaries: BTreeMap<Place, &Summary> =
         outcomes.iter().map(|(place, outcome)| (*place, &outcome.summary)).collect();
-    in_parallel(copies, means.threads, |TextCopy { place, found, of, is_equal }| {
+    in_parallel(copies, means.threads, |((place, found), Link { to, is_equal })| {
         let mut sink = new_sink(place);
-        let original = summaries.get(&of).copied();
+        let original = summaries.get(&to).copied();
         let (mut summary, failure) = match original {
             Some(original) if is_equal => {
                 query.progress.add(found.bytes);

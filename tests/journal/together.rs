@@ -122,3 +122,21 @@ fn a_file_that_is_gone_before_its_turn_is_told_and_no_other_is_taken_for_it() {
         assert!(error.contains("it was removed while other files were read"), "{error}");
     }
 }
+
+#[test]
+fn a_copy_made_while_the_file_was_being_written_adds_nothing() {
+    let (folder, path) = journal_of(&mixed_entries(500, 6));
+    let early = folder.path().join("early.journal");
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The state that a writer leaves in the header until it closes the file.
+    bytes[16] = 1;
+    std::fs::write(&early, bytes).unwrap();
+    write_journal(&path, &mixed_entries(500, 8));
+    let oracle = journalctl(&["--file", path.to_str().unwrap()]);
+    for files in [[early.clone(), path.clone()], [path, early]] {
+        let swept = sweep(&files, &Filter::default(), Span::default());
+        assert_same(&swept.answer, &expected(&oracle));
+        let skipped: u64 = swept.summaries.iter().map(|summary| summary.skipped).sum();
+        assert_eq!(skipped, 500);
+    }
+}

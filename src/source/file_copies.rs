@@ -1,10 +1,12 @@
-//! Finds texts that are copies of other texts of the same run: a backup, a log that logrotate was
+//! Finds files that are copies of other files of the same run: a backup, a log that logrotate was
 //! compressing when it was stopped, a copy made earlier of a log that has grown since.
 //!
 //! What counts is the content, decompressed. Most texts differ in their first bytes, which is all
-//! that is read of them here. Those that begin alike are read side by side until they differ, so
-//! only a real copy is read whole; and that saves scanning it. A text is a copy where it is equal
-//! to another one, or where it ends within another that goes on, which is then the one that counts.
+//! that is read of them here, and journals in their ids. Those that begin alike are read side by
+//! side until they differ, so only a real copy is read whole; and that saves scanning it. A text
+//! is a copy where it is equal to another one, or where it ends within another that goes on, which
+//! is then the one that counts. A journal is a copy only of an equal one: what a writer changed
+//! since is for `journal::Duplicates` to compare.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,46 +26,64 @@ const PIECE_BYTES: usize = 64 << 10;
 /// So many texts are compared at once, each with an open file and a decompressor.
 const MAX_AT_ONCE: usize = 8;
 
-/// A text whose content another text has too.
-#[derive(Debug)]
-pub(super) struct TextCopy {
-    pub(super) place: Place,
-    pub(super) found: Found,
-    /// The place of the text that has the content, and perhaps more.
-    pub(super) of: Place,
+/// From each copy to a file that has its content.
+#[derive(Debug, Default)]
+pub(super) struct Copies(BTreeMap<Place, Link>);
+
+/// Where the content of a copy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Link {
+    /// The place of the file that has the content, and perhaps more.
+    pub(super) to: Place,
     /// Whether the two are equal to the last byte.
     pub(super) is_equal: bool,
 }
 
-/// Parts the texts into those that count and those that are copies of these.
-pub(super) fn set_apart(
-    texts: Vec<(Place, Found)>,
-    threads: usize,
-) -> (Vec<(Place, Found)>, Vec<TextCopy>) {
-    let found = in_parallel(alike(&texts), threads, compare).concat();
-    let found: BTreeMap<Place, Link> = found.into_iter().collect();
-    let mut counting = Vec::new();
-    let mut copies = Vec::new();
-    for (place, text) in texts {
-        match found.get(&place) {
-            None => counting.push((place, text)),
-            Some(&link) => {
-                let Link { to: of, is_equal } = end_of(&found, link);
-                copies.push(TextCopy { place, found: text, of, is_equal });
+impl Copies {
+    /// The copies among texts.
+    pub(super) fn of_texts(texts: &[(Place, Found)], threads: usize) -> Self {
+        Self::among(alike(texts), threads)
+    }
+
+    /// The copies among journals, which come with their files' ids.
+    pub(super) fn of_journals<'a>(
+        journals: impl Iterator<Item = ([u8; 16], Place, &'a Found)>,
+        threads: usize,
+    ) -> Self {
+        let mut groups: BTreeMap<[u8; 16], Vec<(Place, &Found)>> = BTreeMap::new();
+        for (file_id, place, found) in journals {
+            groups.entry(file_id).or_default().push((place, found));
+        }
+        let mut copies = Self::among(groups.into_values().collect(), threads);
+        copies.0.retain(|_, link| link.is_equal);
+        copies
+    }
+
+    fn among(groups: Vec<Vec<(Place, &Found)>>, threads: usize) -> Self {
+        let groups = groups.into_iter().filter(|group| group.len() > 1).collect();
+        let links = in_parallel(groups, threads, compare).concat();
+        let links: BTreeMap<Place, Link> = links.into_iter().collect();
+        Self(links.iter().map(|(&place, &link)| (place, end_of(&links, link))).collect())
+    }
+
+    /// Parts files into those that count and those that are copies of these.
+    pub(super) fn set_apart<T>(
+        &self,
+        files: Vec<T>,
+        place: impl Fn(&T) -> Place,
+    ) -> (Vec<T>, Vec<(T, Link)>) {
+        let (mut counting, mut copies) = (Vec::new(), Vec::new());
+        for file in files {
+            match self.0.get(&place(&file)) {
+                None => counting.push(file),
+                Some(&link) => copies.push((file, link)),
             }
         }
+        (counting, copies)
     }
-    (counting, copies)
 }
 
-/// From a copy to a text that has its content.
-#[derive(Debug, Clone, Copy)]
-struct Link {
-    to: Place,
-    is_equal: bool,
-}
-
-/// Follows the links from copy to copy up to a text that is none.
+/// Follows the links from copy to copy up to a file that is none.
 fn end_of(links: &BTreeMap<Place, Link>, mut link: Link) -> Link {
     while let Some(next) = links.get(&link.to) {
         link = Link { to: next.to, is_equal: link.is_equal && next.is_equal };
@@ -87,7 +107,7 @@ fn alike(texts: &[(Place, Found)]) -> Vec<Vec<(Place, &Found)>> {
             groups.entry(state.hash_one(head)).or_default().push((*place, found));
         }
     }
-    groups.into_values().filter(|group| group.len() > 1).collect()
+    groups.into_values().collect()
 }
 
 fn open(found: &Found) -> io::Result<Box<dyn Read>> {

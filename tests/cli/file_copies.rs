@@ -1,4 +1,4 @@
-//! The same text under several names, and copies of a text, compressed or made earlier: counted
+//! The same file under several names, and copies of a file, compressed or made earlier: counted
 //! once, and said so. Texts that only begin alike are no copies.
 
 use std::process::Command;
@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::harness::{Folder, pool_timeout_line};
+use crate::journals::{TestEntry, write_journal};
 
 /// A log of one pool timeout a second, each with a number of its own.
 fn log(lines: std::ops::Range<u64>) -> String {
@@ -176,4 +177,44 @@ fn of_equal_logs_the_oldest_says_the_year() {
     let document = folder.timeline(&["."]);
     assert_eq!(document["buckets"][0]["start"], "2024-05-06T00:00:00+00:00");
     assert_eq!(document["totals"]["entries"], 1);
+}
+
+/// A journal of so many pool timeouts, in a folder of its own.
+fn with_journal(events: u64) -> Folder {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path().join("journal")).unwrap();
+    let entry = |number: u64| {
+        let message = format!("request {number}: couldn't get a connection after 30.00 sec");
+        TestEntry::new((1_778_042_940 + number) * 1_000_000, message.as_bytes())
+    };
+    let entries: Vec<TestEntry> = (0..events).map(entry).collect();
+    write_journal(&folder.path().join("journal/north.journal"), &entries);
+    folder
+}
+
+#[test]
+fn a_journal_directory_and_a_file_in_it_count_once() {
+    let folder = with_journal(100);
+    let run = folder.run(&["timeline", "-o", "json", "journal", "journal/north.journal"]);
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(sources(&document), [source("journal/north.journal", 100, 0)]);
+    let sentence = "journal/north.journal: given twice: counted once\n";
+    assert!(run.stderr.contains(sentence), "{}", run.stderr);
+}
+
+#[test]
+fn a_copy_of_a_journal_counts_once_however_it_is_compressed() {
+    let folder = with_journal(100);
+    run(&folder, "cp", &["journal/north.journal", "backup.journal"]);
+    run(&folder, "zstd", &["--quiet", "backup.journal", "-o", "packed.journal.zst"]);
+    assert_eq!(pool_timeouts(&folder), 100);
+    // The copy made with cp is younger than the original, and zstd keeps the time of its input.
+    let expected = [
+        source("backup.journal", 0, 100),
+        source("journal/north.journal", 100, 0),
+        source("packed.journal.zst", 0, 100),
+    ];
+    assert_eq!(sources(&folder.timeline(&["."])), expected);
+    let said = folder.run(&["timeline", "."]).stderr;
+    assert_eq!(said.matches(": a copy: counted once, in ./").count(), 2, "{said}");
 }
