@@ -69,13 +69,17 @@ pub(super) fn tell_outcomes<S: Damaged>(console: &Console, outcomes: &[Outcome<S
         };
         outcomes.iter().filter_map(text).collect()
     };
-    let failures = outcomes.iter().filter_map(|outcome| {
-        outcome.failure.as_ref().map(|error| unreadable_text(&outcome.summary.path, error))
-    });
-    let failures: Vec<String> = failures.collect();
+    let failures = outcomes
+        .iter()
+        .filter_map(|outcome| outcome.failure.as_ref().map(|error| (&outcome.summary.path, error)));
     let damage = about(damage_text);
-    let faults = Faults { is_incomplete: !failures.is_empty(), is_damaged: !damage.is_empty() };
-    warn(console, failures);
+    // A log that is removed while others are read was too old to be kept.
+    let is_fault = |(_, error): (_, &io::Error)| error.kind() != io::ErrorKind::NotFound;
+    let faults = Faults {
+        is_incomplete: failures.clone().any(is_fault),
+        is_damaged: !damage.is_empty() || failures.clone().next().is_some(),
+    };
+    warn(console, failures.map(|(path, error)| unreadable_text(path, error)).collect());
     warn(console, damage);
     note(console, about(binary_text));
     note(
@@ -157,7 +161,9 @@ pub(super) fn unreadable_text(path: &Path, error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => {
             format!("{name}: no permission to read it.\nUse sudo, or ask its owner.")
         }
-        io::ErrorKind::NotFound => format!("{name}: no such file or directory"),
+        io::ErrorKind::NotFound if error.raw_os_error().is_some() => {
+            format!("{name}: no such file or directory")
+        }
         _ => format!("{name}: {error}"),
     }
 }

@@ -253,7 +253,7 @@ fn read_journal(
                 JournalError::Io { error, .. } => error,
                 other => io::Error::other(other),
             };
-            return (Summary::new(&journal.found.path, SourceKind::Journal), Some(error));
+            return (Summary::new(&journal.found.path, SourceKind::Binary), Some(error));
         }
     };
     // libsystemd opens files by their paths.
