@@ -42,7 +42,7 @@ pub(super) struct Link {
 impl Copies {
     /// The copies among texts.
     pub(super) fn of_texts(texts: &[(Place, Found)], threads: usize) -> Self {
-        Self::among(alike(texts), threads)
+        Self::among(alike(texts, threads), threads)
     }
 
     /// The copies among journals, which come with their files' ids.
@@ -92,19 +92,23 @@ fn end_of(links: &BTreeMap<Place, Link>, mut link: Link) -> Link {
 }
 
 /// The groups of texts that begin with the same bytes. What cannot be read is in none of them.
-fn alike(texts: &[(Place, Found)]) -> Vec<Vec<(Place, &Found)>> {
-    let files = || texts.iter().filter(|(_, found)| found.regular && found.bytes > 0);
-    if files().count() < 2 {
+fn alike(texts: &[(Place, Found)], threads: usize) -> Vec<Vec<(Place, &Found)>> {
+    let files = texts.iter().filter(|(_, found)| found.regular && found.bytes > 0);
+    let files: Vec<_> = files.map(|(place, found)| (*place, found)).collect();
+    if files.len() < 2 {
         return Vec::new();
     }
-    let mut groups: BTreeMap<u64, Vec<(Place, &Found)>> = BTreeMap::new();
-    let state = RandomState::new();
-    for (place, found) in files() {
+    let keys = RandomState::new();
+    let heads = in_parallel(files, threads, |(place, found)| {
         let mut head = Vec::with_capacity(HEAD_BYTES);
         // What can be decoded before an error is the text's beginning all the same.
         let _ = open(found).and_then(|text| text.take(HEAD_BYTES as u64).read_to_end(&mut head));
-        if !head.is_empty() {
-            groups.entry(state.hash_one(head)).or_default().push((*place, found));
+        ((!head.is_empty()).then(|| keys.hash_one(head)), (place, found))
+    });
+    let mut groups: BTreeMap<u64, Vec<(Place, &Found)>> = BTreeMap::new();
+    for (head, file) in heads {
+        if let Some(head) = head {
+            groups.entry(head).or_default().push(file);
         }
     }
     groups.into_values().collect()
