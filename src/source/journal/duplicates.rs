@@ -165,7 +165,7 @@ impl SharedNumbers {
 mod tests {
     use super::*;
 
-    fn facts(file: u8, state: State, numbers: std::ops::RangeInclusive<u64>, count: u64) -> Facts {
+    fn facts(file: u8, state: State, [head, tail]: [u64; 2], count: u64) -> Facts {
         Facts {
             size_bytes: 8 << 20,
             state,
@@ -174,8 +174,8 @@ mod tests {
             file_id: [file; 16],
             machine_id: [1; 16],
             seqnum_id: [2; 16],
-            head_seqnum: *numbers.start(),
-            tail_seqnum: *numbers.end(),
+            head_seqnum: head,
+            tail_seqnum: tail,
             head_realtime: None,
             tail_realtime: None,
             n_entries: count,
@@ -192,39 +192,39 @@ mod tests {
     #[test]
     fn nothing_is_remembered_of_the_files_of_an_ordinary_directory() {
         let files = [
-            facts(1, State::Archived, 1..=100, 80),
+            facts(1, State::Archived, [1, 100], 80),
             // A user's files have the numbers that the system's lack.
-            facts(2, State::Archived, 20..=150, 25),
-            facts(3, State::Archived, 101..=200, 90),
-            facts(4, State::Online, 201..=300, 60),
-            facts(5, State::Online, 210..=299, 40),
-            facts(6, State::Online, 301..=400, 100),
-            facts(7, State::Online, 0..=0, 0),
+            facts(2, State::Archived, [20, 150], 25),
+            facts(3, State::Archived, [101, 200], 90),
+            facts(4, State::Online, [201, 300], 60),
+            facts(5, State::Online, [210, 299], 40),
+            facts(6, State::Online, [301, 400], 100),
+            facts(7, State::Online, [0, 0], 0),
         ];
         assert_eq!(remembered(&files), vec![Vec::<u64>::new(); 7]);
     }
 
     #[test]
     fn what_a_copy_and_its_original_share_is_remembered() {
-        let early = facts(1, State::Online, 1..=50, 50);
-        let late = facts(1, State::Archived, 1..=100, 100);
-        let next = facts(2, State::Online, 101..=120, 20);
+        let early = facts(1, State::Online, [1, 50], 50);
+        let late = facts(1, State::Archived, [1, 100], 100);
+        let next = facts(2, State::Online, [101, 120], 20);
         let both: Vec<u64> = (1..=100).collect();
         assert_eq!(remembered(&[early, late, next]), [both.clone(), both, Vec::new()]);
     }
 
     #[test]
     fn files_that_have_more_entries_than_there_are_numbers_share_some() {
-        let one = facts(1, State::Offline, 1..=100, 100);
-        let other = facts(2, State::Offline, 90..=200, 111);
+        let one = facts(1, State::Offline, [1, 100], 100);
+        let other = facts(2, State::Offline, [90, 200], 111);
         let common: Vec<u64> = (90..=100).collect();
         assert_eq!(remembered(&[one, other]), [common.clone(), common]);
     }
 
     #[test]
     fn a_header_that_cannot_be_right_proves_nothing() {
-        let whole = facts(1, State::Archived, 1..=100, 50);
-        let damaged = facts(2, State::Archived, 30..=20, 50);
+        let whole = facts(1, State::Archived, [1, 100], 50);
+        let damaged = facts(2, State::Archived, [30, 20], 50);
         let all: Vec<u64> = (1..=100).collect();
         assert_eq!(remembered(&[whole, damaged]), [all.clone(), all]);
     }
