@@ -79,17 +79,23 @@ impl Rsyslog {
         self.socket.send(text.as_bytes()).unwrap();
     }
 
-    /// Has the daemon write what it has, and ends it.
-    fn stop(mut self) {
-        let pid = self.daemon.id().to_string();
-        assert!(Command::new("kill").arg(&pid).status().unwrap().success());
-        assert!(self.daemon.wait().unwrap().success());
+    /// Waits until the daemon has written all, and ends it. What it has not yet taken from its
+    /// socket by then would be lost.
+    fn stop(self, files: [(&Path, usize); 3]) {
+        let lines = |path: &Path| {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            text.lines().filter(|line| line.contains("api[42]")).count()
+        };
+        let is_written = (0..3000).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            files.iter().all(|&(path, expected)| lines(path) == expected)
+        });
+        assert!(is_written, "{:?}", files.map(|(path, _)| (path, lines(path))));
     }
 }
 
 impl Drop for Rsyslog {
     fn drop(&mut self) {
-        // Where a test fails; a daemon that was stopped is gone already.
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
     }
@@ -106,11 +112,8 @@ fn what_rsyslog_writes_into_three_files_counts_once() {
         rsyslog.log(11, &format!("job {number}: {FAILURE}"));
         rsyslog.log(30, "all is well");
     }
-    rsyslog.stop();
-    for (name, lines) in [("syslog", 160), ("daemon.log", 120), ("error.log", 80)] {
-        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
-        assert_eq!(text.lines().filter(|line| line.contains("api[42]")).count(), lines, "{name}");
-    }
+    let path = |name: &str| folder.path().join(name);
+    rsyslog.stop([(&path("syslog"), 160), (&path("daemon.log"), 120), (&path("error.log"), 80)]);
     assert_eq!(pool_timeouts(&folder), 120);
     let said = folder.run(&["timeline", "."]).stderr;
     assert!(said.contains("daemon.log: repeats 80 events of ./syslog: counted once"), "{said}");
