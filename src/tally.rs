@@ -77,7 +77,7 @@ impl Tally {
     pub fn take_repeats(&mut self, repeats: &Repeats, rules: &RuleSet) -> u64 {
         let counts = |event: &KnownEvent| !rules.rule(event.rule).echo;
         let mut taken = 0;
-        for event in &repeats.held {
+        for event in repeats.held.iter().chain(&repeats.shared) {
             let minute = self.in_minute(Some(event.minute));
             let times = minute.entries.min(event.times.into());
             taken += times;

@@ -6,10 +6,12 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
+use ebbline::rules::{Classifier, RuleSet};
+
 use crate::corpus::Corpus;
 use crate::entries::{Counts, LITERALS, UNIT};
 
-/// A group of cases that read the same bytes. The first of them is `cat`.
+/// A group of cases that are compared. A `cat` comes before those that read the same bytes.
 pub(crate) struct Group {
     pub(crate) title: String,
     pub(crate) cases: Vec<Case>,
@@ -17,7 +19,9 @@ pub(crate) struct Group {
 
 /// One way to answer.
 pub(crate) struct Case {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
+    /// How much it reads.
+    pub(crate) bytes: u64,
     program: OsString,
     arguments: Vec<OsString>,
     pub(crate) answer: Answer,
@@ -34,13 +38,23 @@ pub(crate) enum Answer {
 }
 
 impl Case {
-    fn new(name: &'static str, program: impl Into<OsString>, answer: Answer) -> Self {
-        Self { name, program: program.into(), arguments: Vec::new(), answer }
+    fn new(name: impl Into<String>, program: impl Into<OsString>, answer: Answer) -> Self {
+        let (name, program) = (name.into(), program.into());
+        Self { name, bytes: 0, program, arguments: Vec::new(), answer }
     }
 
     fn with<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
+    }
+
+    fn renamed(self, name: String) -> Self {
+        Self { name, ..self }
+    }
+
+    /// Whether it only reads: the measure of the cases after it.
+    pub(crate) fn is_cat(&self) -> bool {
+        self.name.starts_with("cat ")
     }
 
     pub(crate) fn command(&self) -> Command {
@@ -52,7 +66,7 @@ impl Case {
     /// Fails where the case printed another answer than the generator knows.
     pub(crate) fn check(&self, printed: &[u8]) -> io::Result<()> {
         let wrong = |found: String, wanted: String| {
-            let name = self.name;
+            let name = &self.name;
             Err(io::Error::other(format!("{name} counts {found} where there are {wanted}")))
         };
         match &self.answer {
@@ -94,10 +108,25 @@ fn counts_of(json: &[u8]) -> io::Result<Counts> {
 
 /// All groups. Programs that are not installed are left out.
 pub(crate) fn all(corpus: &Corpus) -> io::Result<Vec<Group>> {
-    Ok(vec![journals(corpus)?, many_small(corpus)?, text(corpus)?, one_line(corpus)?])
+    Ok(vec![
+        journals(corpus)?,
+        growing(corpus)?,
+        many_small(corpus)?,
+        text(corpus)?,
+        one_line(corpus)?,
+    ])
 }
 
-fn ebbline(name: &'static str, wanted: &Counts) -> Case {
+impl Group {
+    /// Cases that all read what is at `path`.
+    fn new(title: &str, path: &Path, mut cases: Vec<Case>) -> io::Result<Self> {
+        let bytes = Corpus::bytes_of(path)?;
+        cases.iter_mut().for_each(|case| case.bytes = bytes);
+        Ok(Self { title: format!("{title}, {} MB", bytes / 1_000_000), cases })
+    }
+}
+
+fn ebbline(name: impl Into<String>, wanted: &Counts) -> Case {
     let program = env!("CARGO_BIN_EXE_ebbline");
     Case::new(name, program, Answer::Timeline(wanted.clone()))
         .with(["timeline", "--tz", "UTC", "-o", "json"])
@@ -111,7 +140,7 @@ fn cat(files: &[impl AsRef<Path>]) -> Case {
         .with(files.iter().map(|file| file.as_ref()))
 }
 
-fn shell(name: &'static str, script: String, events: u64) -> Case {
+fn shell(name: &str, script: String, events: u64) -> Case {
     Case::new(name, "sh", Answer::Events(events)).with(["-c".to_owned(), script])
 }
 
@@ -143,8 +172,28 @@ fn journals(corpus: &Corpus) -> io::Result<Group> {
     let print = format!("journalctl -q --directory {path} -o short-iso");
     let count_matches = "awk '$0 ~ ENVIRON[\"p\"] { n++ } END { print n+0 }'";
     cases.push(shell("journalctl | awk", format!("{print} | p={pattern} {count_matches}"), events));
-    let title = format!("{} journals", files.len());
-    Ok(Group { title: with_size(title, directory)?, cases })
+    Group::new(&format!("{} journals", files.len()), directory, cases)
+}
+
+/// The first of the journals, and more and more of them: is the cost linear in bytes?
+fn growing(corpus: &Corpus) -> io::Result<Group> {
+    let files = corpus.files()?;
+    let mut counts: Vec<usize> =
+        [16, 4, 1].iter().map(|part| (files.len() / part).max(1)).collect();
+    counts.dedup();
+    let mut cases = Vec::new();
+    for files in counts.iter().filter_map(|&count| files.get(..count)) {
+        let bytes = files.iter().map(|file| Ok(file.metadata()?.len())).sum::<io::Result<u64>>()?;
+        let title = format!("{} MB", bytes / 1_000_000);
+        let wanted = Counts::sum(&corpus.facts.by_large[..files.len()]);
+        let read = [
+            cat(files).renamed(format!("cat {title}")),
+            ebbline(format!("ebbline {title}"), &wanted).with(files),
+            ebbline(format!("ebbline -j 1 {title}"), &wanted).with(["-j", "1"]).with(files),
+        ];
+        cases.extend(read.map(|case| Case { bytes, ..case }));
+    }
+    Ok(Group { title: "1, 4 and 16 parts of 16 of the journals".to_owned(), cases })
 }
 
 fn many_small(corpus: &Corpus) -> io::Result<Group> {
@@ -152,10 +201,10 @@ fn many_small(corpus: &Corpus) -> io::Result<Group> {
     let script = format!("cat {}/* >/dev/null", quoted(directory));
     let cases = vec![
         Case::new("cat >/dev/null", "sh", Answer::None).with(["-c".to_owned(), script]),
-        ebbline("ebbline", &corpus.facts.in_small).with([directory]),
+        ebbline("ebbline", &corpus.facts.all).with([directory]),
+        ebbline("ebbline -j 1", &corpus.facts.all).with(["-j", "1"]).with([directory]),
     ];
-    let title = format!("{} small journals", fs::read_dir(directory)?.count());
-    Ok(Group { title: with_size(title, directory)?, cases })
+    Group::new(&format!("{} small journals", fs::read_dir(directory)?.count()), directory, cases)
 }
 
 fn text(corpus: &Corpus) -> io::Result<Group> {
@@ -170,9 +219,20 @@ fn text(corpus: &Corpus) -> io::Result<Group> {
         let case = Case::new(name, program, Answer::Events(events));
         cases.push(case.with(["-c", "-F"]).with(literals()).with([text]));
     }
+    let alternation = LITERALS.map(regex::escape).join("|");
+    cases.push(
+        Case::new("grep -c -E", "grep", Answer::Events(events))
+            .with(["-c", "-E", &alternation])
+            .with([text]),
+    );
+    if is_installed("rg") {
+        // How many lines have one of them is nobody's question: this is what the search costs.
+        let case = Case::new("rg -c, all needles", "rg", Answer::None).with(["-c", "-F"]);
+        cases.push(case.with(needles()?.iter().flat_map(|text| ["-e", text])).with([text]));
+    }
     let script = format!("wc -l <{} >/dev/null", quoted(text));
     cases.push(Case::new("wc -l", "sh", Answer::None).with(["-c".to_owned(), script]));
-    Ok(Group { title: with_size("text of the same messages".to_owned(), text)?, cases })
+    Group::new("text of the same messages", text, cases)
 }
 
 /// What starting costs, with the whole catalogue.
@@ -182,7 +242,19 @@ fn one_line(corpus: &Corpus) -> io::Result<Group> {
     fs::write(&path, line)?;
     let days = [("2026-05-06".to_owned(), [0, 1])].into();
     let cases = vec![cat(&[&path]), ebbline("ebbline", &Counts { entries: 1, days }).with([&path])];
-    Ok(Group { title: "a file of one line".to_owned(), cases })
+    Group::new("a file of one line", &path, cases)
+}
+
+/// What ebbline itself searches for, with the whole catalogue.
+fn needles() -> io::Result<Vec<String>> {
+    let catalogue = RuleSet::builtin().map_err(io::Error::other)?;
+    let classifier = Classifier::new(catalogue);
+    let mut needles = Vec::new();
+    for needle in classifier.needles() {
+        needles.push(String::from_utf8_lossy(needle).into_owned());
+    }
+    needles.retain(|needle| !needle.contains('\n'));
+    Ok(needles)
 }
 
 /// The catalogue reduced to what `rg` is asked: what remains is the cost of reading.
@@ -194,10 +266,6 @@ fn literal_rules() -> String {
         )
     };
     LITERALS.iter().enumerate().map(rule).collect()
-}
-
-fn with_size(title: String, path: &Path) -> io::Result<String> {
-    Ok(format!("{title}, {} MB", Corpus::bytes_of(path)? / 1_000_000))
 }
 
 fn quoted(path: &Path) -> String {

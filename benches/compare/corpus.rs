@@ -2,26 +2,28 @@
 //! as one text file, with the counts that are to be found in them.
 //!
 //! systemd's own programs write the files: `systemd-journal-remote` the journals, `journalctl`
-//! the text. What is to be found is known from the generator alone.
+//! the text. The smallest journal that the former makes has 8 MB, of which half is a hash table,
+//! so the small ones come from the tests' writer, and `journalctl --verify` checks one of them.
+//! What is to be found is known from the generator alone.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use serde::{Deserialize, Serialize};
 
 use crate::entries::{self, BLOCK_ENTRIES, Counts};
+use crate::writer;
 
 const JOURNAL_REMOTE: &str = "/lib/systemd/systemd-journal-remote";
 /// Blocks of entries in a journal of the size at which journald starts a new file.
 const BLOCKS_PER_LARGE: u64 = 114;
-/// Blocks of entries in a journal of 8 MB, the smallest that journal-remote writes.
-const BLOCKS_PER_SMALL: u64 = 7;
-/// More small journals than this would show nothing else.
-const MAX_SMALL: u64 = 200;
+/// Blocks of entries in a journal of some 2 MB.
+const BLOCKS_PER_SMALL: u64 = 3;
 /// Raised whenever the generator makes other entries: what was built before is not reused.
 const VERSION: u32 = 3;
 
@@ -29,7 +31,7 @@ const VERSION: u32 = 3;
 pub(crate) struct Corpus {
     /// Journals of the size that journald and journal-remote write.
     pub(crate) large: PathBuf,
-    /// The same entries, or the first of them, in the smallest journals that there are.
+    /// The same entries in journals of some 2 MB.
     pub(crate) small: PathBuf,
     /// The same messages as `journalctl -o short-iso` prints them.
     pub(crate) text: PathBuf,
@@ -45,8 +47,9 @@ pub(crate) struct Facts {
     pub(crate) all: Counts,
     /// Those of the unit [`entries::UNIT`].
     pub(crate) of_unit: Counts,
-    /// Those in the small journals.
-    pub(crate) in_small: Counts,
+    /// Those of each large journal, in the order of their names.
+    #[serde(default)]
+    pub(crate) by_large: Vec<Counts>,
 }
 
 impl Corpus {
@@ -54,27 +57,37 @@ impl Corpus {
     pub(crate) fn ready(target: &Path, wanted_entries: u64) -> io::Result<Self> {
         let blocks = wanted_entries.div_ceil(BLOCK_ENTRIES).max(1);
         let top = target.join("bench").join((blocks * BLOCK_ENTRIES).to_string());
-        let manifest = top.join("facts.json");
-        let corpus = |facts| Self {
+        let mut corpus = Self {
             large: top.join("large"),
-            small: top.join("small"),
+            small: top.join("small-2mb"),
             text: top.join("messages.log"),
-            facts,
+            facts: Facts::default(),
         };
+        let manifest = top.join("facts.json");
         let known = fs::read(&manifest).ok().and_then(|json| serde_json::from_slice(&json).ok());
-        if let Some(facts) = known.filter(|facts: &Facts| facts.version == VERSION) {
-            eprintln!("bench: the corpus is in {}", top.display());
-            return Ok(corpus(facts));
+        match known.filter(|facts: &Facts| facts.version == VERSION) {
+            Some(facts) if !facts.by_large.is_empty() => corpus.facts = facts,
+            known => {
+                if known.is_none() && top.exists() {
+                    fs::remove_dir_all(&top)?;
+                }
+                if known.is_none() {
+                    eprintln!("bench: building the corpus in {}", top.display());
+                    write_journals(&corpus.large, blocks, BLOCKS_PER_LARGE, write_large)?;
+                    write_text(&corpus.large, &corpus.text)?;
+                }
+                corpus.facts = expected(blocks);
+                fs::write(manifest, serde_json::to_vec_pretty(&corpus.facts)?)?;
+            }
         }
-        if top.exists() {
-            fs::remove_dir_all(&top)?;
+        if !corpus.small.exists() {
+            // Under its name it is complete.
+            eprintln!("bench: building the small journals in {}", top.display());
+            let part = top.join("part");
+            write_journals(&part, blocks, BLOCKS_PER_SMALL, write_small)?;
+            verify(&part.join(file_name(0)))?;
+            fs::rename(part, &corpus.small)?;
         }
-        eprintln!("bench: building the corpus in {}", top.display());
-        let corpus = corpus(expected(blocks));
-        write_journals(&corpus.large, blocks, blocks, BLOCKS_PER_LARGE)?;
-        write_journals(&corpus.small, blocks_in_small(blocks), blocks, BLOCKS_PER_SMALL)?;
-        write_text(&corpus.large, &corpus.text)?;
-        fs::write(manifest, serde_json::to_vec_pretty(&corpus.facts)?)?;
         Ok(corpus)
     }
 
@@ -100,41 +113,46 @@ fn files_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
 fn expected(blocks: u64) -> Facts {
     let mut facts = Facts { version: VERSION, ..Facts::default() };
     for block in 0..blocks {
-        if block == blocks_in_small(blocks) {
-            facts.in_small = facts.all.clone();
+        if block.is_multiple_of(BLOCKS_PER_LARGE) {
+            facts.by_large.push(Counts::default());
         }
         for entry in entries::block(block, blocks) {
             facts.all.add(&entry);
+            facts.by_large.last_mut().into_iter().for_each(|counts| counts.add(&entry));
             if entry.unit == entries::UNIT {
                 facts.of_unit.add(&entry);
             }
         }
     }
-    if blocks_in_small(blocks) == blocks {
-        facts.in_small = facts.all.clone();
-    }
     facts
 }
 
-fn blocks_in_small(blocks: u64) -> u64 {
-    blocks.min(MAX_SMALL * BLOCKS_PER_SMALL)
+fn file_name(number: u64) -> String {
+    format!("{number:05}.journal")
 }
 
-/// Writes the first `own` blocks of the corpus into journals of `blocks_per_file`, several files
-/// at a time.
-fn write_journals(directory: &Path, own: u64, blocks: u64, blocks_per_file: u64) -> io::Result<()> {
+/// Writes a journal of some of all blocks.
+type WriteJournal = fn(&Path, Range<u64>, u64) -> io::Result<()>;
+
+/// Writes the corpus into journals of `blocks_per_file`, several files at a time.
+fn write_journals(
+    directory: &Path,
+    blocks: u64,
+    blocks_per_file: u64,
+    write: WriteJournal,
+) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    let files = own.div_ceil(blocks_per_file) as usize;
-    let next = AtomicUsize::new(0);
+    let files = blocks.div_ceil(blocks_per_file);
+    let next = AtomicU64::new(0);
     let writer = || -> io::Result<()> {
         loop {
             let file = next.fetch_add(1, Ordering::Relaxed);
             if file >= files {
                 return Ok(());
             }
-            let first = file as u64 * blocks_per_file;
-            let last = (first + blocks_per_file).min(own);
-            write_journal(&directory.join(format!("{file:05}.journal")), first..last, blocks)?;
+            let first = file * blocks_per_file;
+            let last = (first + blocks_per_file).min(blocks);
+            write(&directory.join(file_name(file)), first..last, blocks)?;
             if files < 100 || file.is_multiple_of(100) {
                 eprintln!("bench: journal {} of {files}", file + 1);
             }
@@ -150,7 +168,7 @@ fn write_journals(directory: &Path, own: u64, blocks: u64, blocks_per_file: u64)
     })
 }
 
-fn write_journal(path: &Path, own: std::ops::Range<u64>, blocks: u64) -> io::Result<()> {
+fn write_large(path: &Path, own: Range<u64>, blocks: u64) -> io::Result<()> {
     let mut child = Command::new(JOURNAL_REMOTE)
         .arg("-o")
         .arg(path)
@@ -161,13 +179,31 @@ fn write_journal(path: &Path, own: std::ops::Range<u64>, blocks: u64) -> io::Res
         .map_err(|error| named(JOURNAL_REMOTE, &error))?;
     let input = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
     let mut input = BufWriter::with_capacity(1 << 20, input);
-    for block in own {
-        for entry in entries::block(block, blocks) {
-            entry.export(&mut input)?;
-        }
+    let mut exported = Vec::new();
+    for entry in own.flat_map(|block| entries::block(block, blocks)) {
+        exported.clear();
+        entry.logged.export(&mut exported);
+        input.write_all(&exported)?;
     }
     drop(input.into_inner()?);
     succeed(JOURNAL_REMOTE, child.wait()?)
+}
+
+fn write_small(path: &Path, own: Range<u64>, blocks: u64) -> io::Result<()> {
+    let id = u128::from(own.start) + 1;
+    let entries = own.flat_map(|block| entries::block(block, blocks)).map(|entry| entry.logged);
+    fs::write(path, writer::journal_bytes_with_id(&entries.collect::<Vec<_>>(), id))
+}
+
+/// Has systemd look whether a file is a journal.
+fn verify(journal: &Path) -> io::Result<()> {
+    let mut command = Command::new("journalctl");
+    let output = command.args(["--quiet", "--verify", "--file"]).arg(journal).output();
+    let output = output.map_err(|error| named("journalctl", &error))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
 fn write_text(journals: &Path, path: &Path) -> io::Result<()> {

@@ -2,9 +2,10 @@
 //! timeouts or 503s, near misses, tracebacks, repeated messages, eight units.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
+
+use crate::journals::TestEntry;
 
 /// Entries are made in blocks of this many, each from a seed of its own, so that every way to
 /// spread them over files has the same entries.
@@ -31,15 +32,7 @@ pub(crate) enum Class {
 pub(crate) struct BenchEntry {
     pub(crate) unit: &'static str,
     class: Option<Class>,
-    realtime_us: u64,
-    /// The whole entry in systemd's export format.
-    exported: Vec<u8>,
-}
-
-impl BenchEntry {
-    pub(crate) fn export(&self, out: &mut impl Write) -> io::Result<()> {
-        out.write_all(&self.exported)
-    }
+    pub(crate) logged: TestEntry,
 }
 
 /// How many entries there are, and of each class, by day of the month.
@@ -54,9 +47,22 @@ impl Counts {
     pub(crate) fn add(&mut self, entry: &BenchEntry) {
         self.entries += 1;
         if let Some(class) = entry.class {
-            let day = format!("2026-05-{:02}", 1 + (entry.realtime_us - START_US) / DAY_US);
+            let day = format!("2026-05-{:02}", 1 + (entry.logged.realtime_us - START_US) / DAY_US);
             self.days.entry(day).or_default()[class as usize] += 1;
         }
+    }
+
+    /// All of these together.
+    pub(crate) fn sum(parts: &[Self]) -> Self {
+        let mut sum = Self::default();
+        for part in parts {
+            sum.entries += part.entries;
+            for (day, events) in &part.days {
+                let total = sum.days.entry(day.clone()).or_default();
+                *total = [total[0] + events[0], total[1] + events[1]];
+            }
+        }
+        sum
     }
 
     /// Messages of either class.
@@ -146,9 +152,8 @@ fn entry(random: &mut Random, since_start_us: u64) -> BenchEntry {
     // Processes are started anew, and machines too, every other day.
     let day = since_start_us / DAY_US;
     let pid = 800 + 37 * day + u64::from(service.uid) + random.below(4);
-    let mut out = Vec::with_capacity(1400);
-    export(&mut out, service, &message, Moment { realtime_us, since_start_us, day, pid });
-    BenchEntry { unit: service.unit, class, realtime_us, exported: out }
+    let logged = logged(service, &message, Moment { realtime_us, since_start_us, day, pid });
+    BenchEntry { unit: service.unit, class, logged }
 }
 
 struct Moment {
@@ -158,25 +163,12 @@ struct Moment {
     pid: u64,
 }
 
-fn export(out: &mut Vec<u8>, service: &Service, message: &str, moment: Moment) {
+fn logged(service: &Service, message: &str, moment: Moment) -> TestEntry {
     let Moment { realtime_us, since_start_us, day, pid } = moment;
     let &Service { unit, identifier, executable, uid, syslog, .. } = service;
     let boot = day / 2;
-    let mut field = |name: &str, value: &str| {
-        out.extend_from_slice(name.as_bytes());
-        // A value with newlines comes with its length in front.
-        if value.contains('\n') {
-            out.push(b'\n');
-            out.extend_from_slice(&(value.len() as u64).to_le_bytes());
-        } else {
-            out.push(b'=');
-        }
-        out.extend_from_slice(value.as_bytes());
-        out.push(b'\n');
-    };
-    field("__REALTIME_TIMESTAMP", &realtime_us.to_string());
-    field("__MONOTONIC_TIMESTAMP", &(since_start_us - boot * 2 * DAY_US + 9_000_000).to_string());
-    field("_BOOT_ID", &format!("b007{boot:028x}"));
+    let mut fields = Vec::with_capacity(20);
+    let mut field = |name: &str, value: &str| fields.push((name.to_owned(), value.into()));
     field("_TRANSPORT", if syslog { "syslog" } else { "stdout" });
     field("PRIORITY", if message.contains("ERROR") { "3" } else { "6" });
     field("SYSLOG_FACILITY", "3");
@@ -202,7 +194,9 @@ fn export(out: &mut Vec<u8>, service: &Service, message: &str, moment: Moment) {
         field("_STREAM_ID", &format!("57{:014x}{day:016x}", uid));
     }
     field("MESSAGE", message);
-    out.push(b'\n');
+    let monotonic_us = since_start_us - boot * 2 * DAY_US + 9_000_000;
+    let boot = 0xb007 << 112 | u128::from(boot);
+    TestEntry { realtime_us, monotonic_us, boot, fields }
 }
 
 const PATHS: [&str; 6] = [

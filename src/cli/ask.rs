@@ -167,7 +167,8 @@ impl<'a> Ask<'a> {
                  0 is the last boot, -1 the one before, 1 the first."
             ))
         })?;
-        let boots = journal::list_boots(opened.journals.iter().map(|journal| &journal.file));
+        let files = opened.journals.iter().filter_map(|journal| journal.file.open().ok());
+        let boots = journal::list_boots(files);
         let place = if offset > 0 {
             usize::try_from(offset - 1).ok()
         } else {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Console, complain, shown};
 use crate::source::discover::{Discovery, GIVEN_TWICE};
-use crate::source::scan::{Opened, Outcome, Refusal};
+use crate::source::scan::{CopyOf, Opened, Outcome, Refusal};
 use crate::source::{DamageList, Repeats, SourceKind, Summary};
 
 /// A directory may hold thousands of files with the same fault.
@@ -69,13 +69,17 @@ pub(super) fn tell_outcomes<S: Damaged>(console: &Console, outcomes: &[Outcome<S
         };
         outcomes.iter().filter_map(text).collect()
     };
-    let failures = outcomes.iter().filter_map(|outcome| {
-        outcome.failure.as_ref().map(|error| unreadable_text(&outcome.summary.path, error))
-    });
-    let failures: Vec<String> = failures.collect();
+    let failures = outcomes
+        .iter()
+        .filter_map(|outcome| outcome.failure.as_ref().map(|error| (&outcome.summary.path, error)));
     let damage = about(damage_text);
-    let faults = Faults { is_incomplete: !failures.is_empty(), is_damaged: !damage.is_empty() };
-    warn(console, failures);
+    // A log that is removed while others are read was too old to be kept.
+    let is_fault = |(_, error): (_, &io::Error)| error.kind() != io::ErrorKind::NotFound;
+    let faults = Faults {
+        is_incomplete: failures.clone().any(is_fault),
+        is_damaged: !damage.is_empty() || failures.clone().next().is_some(),
+    };
+    warn(console, failures.map(|(path, error)| unreadable_text(path, error)).collect());
     warn(console, damage);
     note(console, about(binary_text));
     note(
@@ -83,7 +87,9 @@ pub(super) fn tell_outcomes<S: Damaged>(console: &Console, outcomes: &[Outcome<S
         about(|outcome| (outcome.summary.kind == SourceKind::Empty).then(|| "empty".to_owned())),
     );
     note(console, about(|outcome| undated_text(&outcome.summary)));
-    note(console, about(|outcome| outcome.repeats.as_ref().map(repeats_text)));
+    note(console, about(|outcome| outcome.repeats.as_ref().and_then(repeats_text)));
+    note(console, about(|outcome| outcome.repeats.as_ref().and_then(shared_text)));
+    note(console, about(copy_text));
     faults
 }
 
@@ -120,11 +126,27 @@ fn undated_text(summary: &Summary) -> Option<String> {
     }
 }
 
-fn repeats_text(repeats: &Repeats) -> String {
-    if repeats.is_copy() {
-        return "repeats the journal: counted once where the journal covers it".to_owned();
+fn repeats_text(repeats: &Repeats) -> Option<String> {
+    match repeats.held.len() {
+        0 => None,
+        _ if repeats.is_copy() => {
+            Some("repeats the journal: counted once where the journal covers it".to_owned())
+        }
+        held => Some(format!("repeats {held} of the journal's events: counted once")),
     }
-    format!("repeats {} of the journal's events: counted once", repeats.held.len())
+}
+
+fn shared_text(repeats: &Repeats) -> Option<String> {
+    let (count, path) = repeats.shared_with.as_ref()?;
+    let events = if *count == 1 { "event" } else { "events" };
+    Some(format!("repeats {count} {events} of {}: counted once", shown(path)))
+}
+
+fn copy_text<S: Damaged>(outcome: &Outcome<S>) -> Option<String> {
+    let is_log = !matches!(outcome.summary.kind, SourceKind::Binary | SourceKind::Empty);
+    let CopyOf { path, is_equal } = outcome.copy_of.as_ref().filter(|_| is_log)?;
+    let copy = if *is_equal { "a copy" } else { "an earlier copy" };
+    Some(format!("{copy}: counted once, in {}", shown(path)))
 }
 
 /// What to tell about a path that the system does not let us read.
@@ -139,7 +161,9 @@ pub(super) fn unreadable_text(path: &Path, error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => {
             format!("{name}: no permission to read it.\nUse sudo, or ask its owner.")
         }
-        io::ErrorKind::NotFound => format!("{name}: no such file or directory"),
+        io::ErrorKind::NotFound if error.raw_os_error().is_some() => {
+            format!("{name}: no such file or directory")
+        }
         _ => format!("{name}: {error}"),
     }
 }

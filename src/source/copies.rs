@@ -11,13 +11,18 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use super::{Damage, Event, Sink};
+use crate::entry::Entry;
 use crate::rules::RuleIndex;
 use crate::time::{Minute, Timestamp};
 
 /// This many events of a text are looked up; those behind them are judged by these.
 const MAX_ASKED: usize = 200_000;
+/// So many of all texts together, but some of each.
+const MAX_ASKED_OF_ALL: usize = 500_000;
+const MIN_ASKED: usize = 1000;
 /// A copy may lack some of its original's events word by word (a cut line, an escaped byte).
 const COPY_PERCENT: usize = 95;
 /// Syslog daemons cut long lines, at 1 KiB at the least (RFC 3164 §4.1).
@@ -60,7 +65,8 @@ fn hash(value: impl Hash) -> u64 {
     hasher.finish()
 }
 
-fn second(at: Timestamp) -> i64 {
+/// The second of an event, since 1970.
+pub(super) fn second(at: Timestamp) -> i64 {
     at.micros().div_euclid(1_000_000)
 }
 
@@ -70,7 +76,7 @@ fn words(message: &[u8]) -> u64 {
     hash(message.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii())
 }
 
-/// An event of a text within the time of the journals.
+/// An event of a text that a journal or another text may have too.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     /// The event's number among all events of the text.
@@ -79,10 +85,41 @@ struct Asked {
     rule: RuleIndex,
     times: u32,
     host: Option<Host>,
+    /// Host, identifier and process; `None` where the line does not name host and identifier.
+    program: Option<u64>,
     words: u64,
+    /// Whether it lies within the time of the journals.
+    is_covered: bool,
+}
+
+/// An event of a text that says which program of which host logged it.
+pub(super) struct LoggedEvent<'a> {
+    asked: &'a Asked,
+    /// Host, identifier and process.
+    pub(super) program: u64,
+    pub(super) second: i64,
+    pub(super) words: u64,
+    /// Whether it only says how often the event before was repeated.
+    pub(super) is_repetition: bool,
+}
+
+impl LoggedEvent<'_> {
+    /// What is the same in every text that has the event.
+    pub(super) fn key(&self) -> (i64, u64) {
+        (self.second, self.words)
+    }
 }
 
 impl Asked {
+    fn known(&self) -> KnownEvent {
+        let Self { number, at, rule, times, .. } = *self;
+        KnownEvent { number, minute: at.minute(), rule, times }
+    }
+
+    fn is_repetition(&self) -> bool {
+        self.times > 1
+    }
+
     /// What a journal that holds the event may call it, the likeliest first.
     fn identities(self) -> impl Iterator<Item = Identity> {
         let hosts = match self.host {
@@ -105,6 +142,10 @@ pub struct Repeats {
     pub held: Vec<KnownEvent>,
     /// The events within `copied` that they do not hold, by their number in the text.
     pub own: Vec<KnownEvent>,
+    /// The events that another text has and that are neither held nor copied, by their number.
+    pub shared: Vec<KnownEvent>,
+    /// How many events another text has, and which text that is.
+    pub shared_with: Option<(u64, PathBuf)>,
 }
 
 /// An event of a text, without its words.
@@ -120,16 +161,39 @@ pub struct KnownEvent {
     pub times: u32,
 }
 
+/// Whether the event with this number is among these, which are in order.
+fn is_in(events: &[KnownEvent], number: u64) -> bool {
+    events.binary_search_by_key(&number, |event| event.number).is_ok()
+}
+
 impl Repeats {
     /// Whether an event of the text is to be left out.
     pub fn contains(&self, number: u64, at: Option<Timestamp>) -> bool {
-        let is_in = |events: &[KnownEvent]| {
-            events.binary_search_by_key(&number, |event| event.number).is_ok()
-        };
+        let is_in = |events: &[KnownEvent]| is_in(events, number);
         let is_copied = at.is_some_and(|at| {
             self.copied.iter().any(|(first, last)| (*first..=*last).contains(&at.minute()))
         });
-        is_in(&self.held) || (is_copied && !is_in(&self.own))
+        is_in(&self.held) || is_in(&self.shared) || (is_copied && !is_in(&self.own))
+    }
+
+    /// Leaves out events that the text at `path` gave already.
+    pub(super) fn share(&mut self, events: &[&LoggedEvent<'_>], path: &Path) {
+        let left_in = events
+            .iter()
+            .map(|event| event.asked)
+            .filter(|asked| !self.contains(asked.number, Some(asked.at)));
+        let left_in: Vec<KnownEvent> = left_in.map(Asked::known).collect();
+        self.shared_with =
+            Some((left_in.len() as u64, path.to_owned())).filter(|(count, _)| *count > 0);
+        let (own, others): (Vec<_>, Vec<_>) =
+            left_in.into_iter().partition(|known| is_in(&self.own, known.number));
+        self.own.retain(|known| !is_in(&own, known.number));
+        self.shared = others;
+    }
+
+    /// Whether nothing is left out.
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.shared_with.is_none()
     }
 
     /// Whether all that the text gives within the time of the journals is theirs.
@@ -148,7 +212,7 @@ pub(super) struct Witness {
 impl Witness {
     /// Adds the events of a text to what is asked.
     pub(super) fn want<S>(&mut self, asking: &Asking<'_, S>) {
-        self.wanted.extend(asking.asked.iter().flat_map(|asked| asked.identities()));
+        self.wanted.extend(asking.covered_events().flat_map(|asked| asked.identities()));
     }
 
     /// Whether nothing is asked.
@@ -163,36 +227,31 @@ impl Witness {
         }
     }
 
-    /// What of the text the journals hold; `None`: nothing.
-    pub(super) fn repeats<S>(&self, asking: &Asking<'_, S>) -> Option<Repeats> {
+    /// What of the text the journals hold.
+    pub(super) fn repeats<S>(&self, asking: &Asking<'_, S>) -> Repeats {
         let mut left = Left { found: &self.found, used: HashMap::new() };
         let mut repeats = Repeats::default();
         // The journal's own entries of a repetition lie at other seconds.
         let mut held_before = None;
-        for asked in &asking.asked {
-            let is_repetition = asked.times > 1;
-            let is_held = if is_repetition {
+        for asked in asking.covered_events() {
+            let is_held = if asked.is_repetition() {
                 held_before == Some((asked.host, asked.words))
             } else {
                 asked.identities().any(|identity| left.take(identity))
             };
-            if !is_repetition {
+            if !asked.is_repetition() {
                 held_before = is_held.then_some((asked.host, asked.words));
             }
-            let minute = asked.at.minute();
-            let Asked { number, rule, times, .. } = *asked;
-            let event = KnownEvent { number, minute, rule, times };
+            let event = asked.known();
             if is_held { repeats.held.push(event) } else { repeats.own.push(event) }
         }
-        if repeats.held.is_empty() {
-            return None;
-        }
-        if repeats.held.len() * 100 >= asking.asked.len() * COPY_PERCENT {
-            repeats.copied = asking.covered.to_vec();
+        let asked = repeats.held.len() + repeats.own.len();
+        if !repeats.held.is_empty() && repeats.held.len() * 100 >= asked * COPY_PERCENT {
+            repeats.copied = asking.memory.covered.to_vec();
         } else {
             repeats.own.clear();
         }
-        Some(repeats)
+        repeats
     }
 }
 
@@ -213,18 +272,34 @@ impl Left<'_> {
     }
 }
 
-/// A text's sink, which remembers events that a journal might hold too.
+/// What a text's sink has to remember.
+#[derive(Clone, Copy)]
+pub(super) struct Memory<'a> {
+    covered: &'a [Minutes],
+    has_other_texts: bool,
+    max_asked: usize,
+}
+
+impl<'a> Memory<'a> {
+    /// Where there are so many texts, and journals of the given minutes.
+    pub(super) fn new(texts: usize, covered: &'a [Minutes]) -> Self {
+        let share = (MAX_ASKED_OF_ALL / texts.max(1)).clamp(MIN_ASKED, MAX_ASKED);
+        Self { covered, has_other_texts: texts > 1, max_asked: share }
+    }
+}
+
+/// A text's sink, which remembers events that a journal or another text might hold too.
 pub(super) struct Asking<'a, S> {
     sink: S,
-    covered: &'a [Minutes],
+    memory: Memory<'a>,
     events: u64,
     asked: Vec<Asked>,
 }
 
 impl<'a, S> Asking<'a, S> {
-    /// Wraps a sink; where there is no journal there is nothing to remember.
-    pub(super) fn new(sink: S, covered: &'a [Minutes]) -> Self {
-        Self { sink, covered, events: 0, asked: Vec::new() }
+    /// Wraps a sink; where there is nothing else to read there is nothing to remember.
+    pub(super) fn new(sink: S, memory: Memory<'a>) -> Self {
+        Self { sink, memory, events: 0, asked: Vec::new() }
     }
 
     /// The sink that was wrapped.
@@ -232,19 +307,33 @@ impl<'a, S> Asking<'a, S> {
         self.sink
     }
 
+    /// The events that say which program of which host logged them.
+    pub(super) fn logged_events(&self) -> Vec<LoggedEvent<'_>> {
+        let logged = |asked| {
+            let &Asked { at, program, words, .. } = asked;
+            let (second, is_repetition) = (second(at), Asked::is_repetition(asked));
+            Some(LoggedEvent { asked, program: program?, second, words, is_repetition })
+        };
+        self.asked.iter().filter_map(logged).collect()
+    }
+
+    fn covered_events(&self) -> impl Iterator<Item = &Asked> {
+        self.asked.iter().filter(|asked| asked.is_covered)
+    }
+
     fn ask(&mut self, event: &Event<'_>) {
-        let Some(at) = event.entry.at else { return };
-        let is_covered =
-            self.covered.iter().any(|(first, last)| (*first..=*last).contains(&at.minute()));
-        if is_covered && self.asked.len() < MAX_ASKED {
-            self.asked.push(Asked {
-                number: self.events,
-                at,
-                rule: event.rule,
-                times: event.times,
-                host: event.entry.host.map(Host::named),
-                words: words(event.entry.message),
-            });
+        let Entry { at: Some(at), host, identifier, pid, message, .. } = *event.entry else {
+            return;
+        };
+        let is_in = |(first, last): &Minutes| (*first..=*last).contains(&at.minute());
+        let is_covered = self.memory.covered.iter().any(is_in);
+        let host = host.map(Host::named);
+        let program = host.zip(identifier).map(|(host, identifier)| hash((host, identifier, pid)));
+        let may_be_shared = self.memory.has_other_texts && program.is_some();
+        if (is_covered || may_be_shared) && self.asked.len() < self.memory.max_asked {
+            let (number, rule, times) = (self.events, event.rule, event.times);
+            let words = words(message);
+            self.asked.push(Asked { number, at, rule, times, host, program, words, is_covered });
         }
     }
 }

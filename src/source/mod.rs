@@ -15,6 +15,10 @@ pub mod compression;
 
 mod copies;
 
+mod shared_events;
+
+mod file_copies;
+
 pub mod discover;
 
 pub mod scan;
@@ -213,6 +217,13 @@ impl Summary {
             last: None,
             skipped: 0,
         }
+    }
+
+    /// Takes all entries for ones that another source gave already.
+    pub fn skip_all(&mut self) {
+        self.skipped += std::mem::take(&mut self.entries);
+        self.undated = 0;
+        (self.first, self.last) = (None, None);
     }
 
     /// Counts an entry logged so many times at `at`.

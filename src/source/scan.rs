@@ -3,16 +3,20 @@
 //! Each source gets a sink of its own from the caller and is read by one thread; sinks add up
 //! afterwards in the order of the sources, so the result is the same with any number of threads.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek};
-use std::path::Path;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::copies::{Answering, Answers, Asking, Minutes, Witness};
+use super::copies::{self, Answering, Answers, Asking, Memory, Minutes, Witness};
 use super::discover::{Found, STDIN};
-use super::journal::{Backend, Duplicates, Facts, JournalError, JournalFile};
-use super::{Detail, Query, Repeats, Sink, SourceKind, Summary, compression, journal, text};
-use crate::time::Timestamp;
+use super::file_copies::{Copies, Link};
+use super::journal::{Backend, ClosedJournal, Duplicates, Facts, JournalError};
+use super::shared_events;
+use super::{Damage, Detail, Event, Query, Repeats, Sink, SourceKind, Summary, journal, text};
+use crate::time::{Minute, Timestamp};
 
 /// Sources whose kind is known as far as it must be before a query can be put to them.
 #[derive(Default)]
@@ -33,10 +37,9 @@ pub type Place = usize;
 /// A journal file that the native reader can read.
 pub struct OpenedJournal {
     place: Place,
-    /// The file.
-    pub file: JournalFile,
-    /// Its size under its path, where it lies unpacked in a temporary file.
-    packed_bytes: Option<u64>,
+    found: Found,
+    /// The file, which is opened when its turn comes.
+    pub file: ClosedJournal,
 }
 
 /// How to read.
@@ -78,62 +81,39 @@ pub struct Outcome<S> {
     /// What of this source repeats what a journal of the same run says, and so must not be
     /// counted again.
     pub repeats: Option<Repeats>,
+    /// The file that this one is a copy of; its entries are skipped then.
+    pub copy_of: Option<CopyOf>,
     /// Why nothing, or not all, could be read.
     pub failure: Option<io::Error>,
 }
 
-/// Opens what was found, and tells journals from the rest by content.
+/// The file that another one is a copy of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyOf {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether it is the same to the last byte; else the copy ends within it.
+    pub is_equal: bool,
+}
+
+/// Looks at what was found, and tells journals from the rest by content. No file stays open.
 pub fn open(found: Vec<Found>, backend: Backend) -> Opened {
     let mut opened = Opened::default();
     for (place, found) in found.into_iter().enumerate() {
-        match open_journal(&found) {
-            Ok(Some((file, is_unpacked))) => {
-                let packed_bytes = is_unpacked.then_some(found.bytes);
-                opened.journals.push(OpenedJournal { place, file, packed_bytes });
-            }
+        let journal = if found.regular { ClosedJournal::read(&found.path) } else { Ok(None) };
+        match journal {
+            Ok(Some(file)) => opened.journals.push(OpenedJournal { place, found, file }),
             Ok(None) => opened.texts.push((place, found)),
-            Err(Refusal::Journal(JournalError::Incompatible { facts, .. }))
-                if backend.may_use_libsystemd() =>
-            {
+            Err(JournalError::Incompatible { facts, .. }) if backend.may_use_libsystemd() => {
                 opened.foreign.push((place, found, facts));
             }
-            Err(reason) => opened.refused.push(Refused { found, reason }),
+            Err(JournalError::Io { error, .. }) => {
+                opened.refused.push(Refused { found, reason: error.into() });
+            }
+            Err(error) => opened.refused.push(Refused { found, reason: error.into() }),
         }
     }
     opened
-}
-
-/// The source as a journal, and whether it had to be unpacked; `None` where it is something else.
-///
-/// A journal is read by offset, so a compressed one is unpacked into a temporary file first.
-fn open_journal(found: &Found) -> Result<Option<(JournalFile, bool)>, Refusal> {
-    if !found.regular {
-        return Ok(None);
-    }
-    let mut file = File::open(&found.path)?;
-    if starts_as_journal(&mut file)? {
-        return Ok(Some((JournalFile::open(&found.path, file)?, false)));
-    }
-    file.rewind()?;
-    // What is damaged this early is damaged text: its reader will say so.
-    if !starts_as_journal(&mut compression::decompress(file)?).unwrap_or(false) {
-        return Ok(None);
-    }
-    let mut unpacked = compression::decompress(File::open(&found.path)?)?;
-    let mut spooled = tempfile::tempfile()?;
-    if let Err(error) = io::copy(&mut unpacked, &mut spooled)
-        && error.kind() == io::ErrorKind::StorageFull
-    {
-        return Err(error.into());
-    }
-    // A truncated archive still holds the beginning of its journal: what is missing is damage.
-    Ok(Some((JournalFile::open(&found.path, spooled)?, true)))
-}
-
-fn starts_as_journal(input: &mut impl Read) -> io::Result<bool> {
-    let mut head = Vec::new();
-    input.take(8).read_to_end(&mut head)?;
-    Ok(JournalFile::is_journal(&head))
 }
 
 /// Puts the query to every source. The outcomes are in the order in which the sources were found.
@@ -147,8 +127,13 @@ pub fn scan<S: Sink + Send>(
     new_sink: impl Fn(Place) -> S + Sync,
 ) -> Vec<Outcome<S>> {
     let covered = covered_minutes(&opened.journals);
-    let texts = in_parallel(opened.texts, means.threads, |(place, found)| {
-        let mut asking = Asking::new(new_sink(place), &covered);
+    let (texts, copied_texts) =
+        Copies::of_texts(&opened.texts, means.threads).set_apart(opened.texts, |(place, _)| *place);
+    let (journals, copied_journals) = journal_copies(&opened.journals, means.threads)
+        .set_apart(opened.journals, |journal| journal.place);
+    let memory = Memory::new(texts.len(), &covered);
+    let texts = in_parallel(texts, means.threads, |(place, found)| {
+        let mut asking = Asking::new(new_sink(place), memory);
         let (summary, failure) = read_text(&found, query, means.now, &mut asking);
         (place, summary, asking, failure)
     });
@@ -160,18 +145,62 @@ pub fn scan<S: Sink + Send>(
     let detail = if wanted.is_idle() { query.detail } else { Detail::Entries };
     let query = &Query { detail, ..*query };
     let (mut outcomes, found) =
-        scan_journals(opened.journals, opened.foreign, &wanted, query, means, &new_sink);
-    wanted.found(found);
-    for (place, summary, asking, failure) in texts {
-        let repeats = wanted.repeats(&asking);
+        scan_journals(journals, opened.foreign, &wanted, query, means, &new_sink);
+    found.into_iter().for_each(|found| wanted.found(found));
+    let repeats = repeats_of(&texts, &wanted);
+    for ((place, summary, asking, failure), repeats) in texts.into_iter().zip(repeats) {
         let sink = asking.finish();
-        outcomes.push((place, Outcome { summary, sink, repeats, failure }));
+        outcomes.push((place, Outcome { summary, sink, repeats, copy_of: None, failure }));
     }
+    let copied_journals = copied_journals.into_iter().map(|(journal, link)| {
+        let OpenedJournal { place, found, .. } = journal;
+        ((place, found), link)
+    });
+    let copies = copied_texts.into_iter().chain(copied_journals).collect();
+    let copies = read_copies(copies, &outcomes, query, means, &new_sink);
+    outcomes.extend(copies);
     outcomes.sort_by_key(|(place, _)| *place);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-/// Reads all journals; also gives what of the question to them was found.
+/// A text that was read, with the events that it may have in common with others.
+type ReadText<'a, S> = (Place, Summary, Asking<'a, S>, Option<io::Error>);
+
+/// What of each text the journals or other texts have too.
+fn repeats_of<S>(texts: &[ReadText<'_, S>], journals: &Witness) -> Vec<Option<Repeats>> {
+    let comparable = texts.iter().map(|(_, summary, asking, _)| {
+        let names_programs = matches!(
+            summary.kind,
+            SourceKind::Syslog | SourceKind::Export | SourceKind::JournalJson
+        );
+        let span_s = summary.first.map(copies::second).zip(summary.last.map(copies::second));
+        let events = if names_programs { asking.logged_events() } else { Vec::new() };
+        shared_events::Text { span_s, events }
+    });
+    let comparable: Vec<_> = comparable.collect();
+    let shared = shared_events::find(&comparable);
+    let all = texts.iter().zip(&comparable).zip(&shared);
+    let repeats = all.map(|(((_, _, asking, _), text), shared)| {
+        let mut repeats = journals.repeats(asking);
+        if let Some((_, with, ..)) = shared.mostly_with().and_then(|with| texts.get(with)) {
+            let events: Vec<_> =
+                shared.events.iter().filter_map(|&at| text.events.get(at)).collect();
+            repeats.share(&events, &with.path);
+        }
+        Some(repeats).filter(|repeats| !repeats.is_empty())
+    });
+    repeats.collect()
+}
+
+fn journal_copies(journals: &[OpenedJournal], threads: usize) -> Copies {
+    let with_ids = journals.iter().map(|journal| {
+        let OpenedJournal { place, found, file } = journal;
+        (file.facts().file_id, *place, found)
+    });
+    Copies::of_journals(with_ids, threads)
+}
+
+/// Reads all journals; also gives what of the question each of them was found to hold.
 fn scan_journals<S: Sink + Send>(
     journals: Vec<OpenedJournal>,
     foreign: Vec<(Place, Found, Box<Facts>)>,
@@ -179,16 +208,14 @@ fn scan_journals<S: Sink + Send>(
     query: &Query<'_>,
     means: Means,
     new_sink: &(impl Fn(Place) -> S + Sync),
-) -> (Vec<(Place, Outcome<S>)>, Answers) {
+) -> (Vec<(Place, Outcome<S>)>, Vec<Answers>) {
     let known = journals.iter().map(|journal| journal.file.facts());
     let duplicates = Duplicates::new(known.chain(foreign.iter().map(|(_, _, facts)| &**facts)));
     let mut answered = in_parallel(journals, means.threads, |journal| {
         let mut answering = Answering::new(new_sink(journal.place), wanted);
-        // libsystemd opens files by their paths.
-        let backend = if journal.packed_bytes.is_some() { Backend::Native } else { means.backend };
-        let mut summary = journal::read(&journal.file, backend, query, &duplicates, &mut answering);
-        summary.bytes = journal.packed_bytes.unwrap_or(summary.bytes);
-        (journal.place, summary, answering, None)
+        let (summary, failure) =
+            read_journal(&journal, query, means.backend, &duplicates, &mut answering);
+        (journal.place, summary, answering, failure)
     });
     answered.extend(in_parallel(foreign, means.threads, |(place, found, _)| {
         let mut answering = Answering::new(new_sink(place), wanted);
@@ -202,14 +229,83 @@ fn scan_journals<S: Sink + Send>(
         };
         (place, summary, answering, failure)
     }));
-    let mut found = Answers::default();
+    let mut found = Vec::new();
     let mut outcomes = Vec::new();
     for (place, summary, answering, failure) in answered {
         let (sink, answers) = answering.finish();
-        found.extend(answers);
-        outcomes.push((place, Outcome { summary, sink, repeats: None, failure }));
+        found.push(answers);
+        outcomes.push((place, Outcome { summary, sink, repeats: None, copy_of: None, failure }));
     }
     (outcomes, found)
+}
+
+fn read_journal(
+    journal: &OpenedJournal,
+    query: &Query<'_>,
+    backend: Backend,
+    duplicates: &Duplicates,
+    sink: &mut dyn Sink,
+) -> (Summary, Option<io::Error>) {
+    let file = match journal.file.open() {
+        Ok(file) => file,
+        Err(error) => {
+            let error = match error {
+                JournalError::Io { error, .. } => error,
+                other => io::Error::other(other),
+            };
+            return (Summary::new(&journal.found.path, SourceKind::Binary), Some(error));
+        }
+    };
+    // libsystemd opens files by their paths.
+    let backend = if journal.file.is_packed() { Backend::Native } else { backend };
+    let mut summary = journal::read(&file, backend, query, duplicates, sink);
+    if journal.file.is_packed() {
+        summary.bytes = journal.found.bytes;
+    }
+    (summary, None)
+}
+
+/// What came of the copies: their entries are skipped.
+fn read_copies<S: Sink + Send>(
+    copies: Vec<((Place, Found), Link)>,
+    outcomes: &[(Place, Outcome<S>)],
+    query: &Query<'_>,
+    means: Means,
+    new_sink: &(impl Fn(Place) -> S + Sync),
+) -> Vec<(Place, Outcome<S>)> {
+    let summaries: BTreeMap<Place, &Summary> =
+        outcomes.iter().map(|(place, outcome)| (*place, &outcome.summary)).collect();
+    in_parallel(copies, means.threads, |((place, found), Link { to, is_equal })| {
+        let mut sink = new_sink(place);
+        let original = summaries.get(&to).copied();
+        let (mut summary, failure) = match original {
+            Some(original) if is_equal => {
+                query.progress.add(found.bytes);
+                let summary = Summary { path: found.path, bytes: found.bytes, ..original.clone() };
+                (summary, None)
+            }
+            // How many of the entries it ends in the midst of is for its reader to say.
+            _ => read_text(&found, query, means.now, &mut DamageOnly(&mut sink)),
+        };
+        summary.skip_all();
+        let copy_of = original.map(|of| CopyOf { path: of.path.clone(), is_equal });
+        (place, Outcome { summary, sink, repeats: None, copy_of, failure })
+    })
+}
+
+/// Passes on what could not be read, and nothing else.
+struct DamageOnly<'a, S>(&'a mut S);
+
+impl<S: Sink> Sink for DamageOnly<'_, S> {
+    fn entries(&mut self, _minute: Option<Minute>, _count: u64) {}
+
+    fn event(&mut self, _event: &Event<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn damage(&mut self, damage: Damage) {
+        self.0.damage(damage);
+    }
 }
 
 /// The minutes in which the journals were written, in order, without overlaps.
@@ -258,7 +354,7 @@ fn modification_time(path: &Path) -> Option<Timestamp> {
 }
 
 /// Gives the items to `threads` threads, in order, and the results back in the same order.
-fn in_parallel<T: Send, R: Send>(
+pub(super) fn in_parallel<T: Send, R: Send>(
     items: Vec<T>,
     threads: usize,
     work: impl Fn(T) -> R + Sync,

@@ -4,13 +4,18 @@
 mod harness;
 #[path = "../support/journals.rs"]
 mod journals;
+#[path = "../support/writer.rs"]
+mod writer;
 
 mod classify;
 mod copies;
 mod docs;
 mod events;
+mod file_copies;
 mod hostile;
+mod many_files;
 mod options;
 mod rules;
 mod sample;
+mod shared_events;
 mod timeline;

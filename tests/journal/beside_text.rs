@@ -144,3 +144,12 @@ fn what_a_daemon_repeats_of_the_journal_counts_once() {
         .collect();
     assert_eq!(beside.count(&repeated).0, 100);
 }
+
+#[test]
+fn what_two_journals_hold_in_the_same_second_is_added_up() {
+    let beside = Beside::new();
+    // A second journal of the host has the same words at the same times.
+    beside.journal("b.journal", 0);
+    let twice = [copied(0..100, "db1"), copied(0..100, "db1")].concat();
+    assert_eq!(beside.count(&twice).0, 200);
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use ebbline::source::Filter;
-use ebbline::source::journal::list_boots;
+use ebbline::source::journal::{ClosedJournal, list_boots};
 use ebbline::time::Span;
 use tempfile::TempDir;
 
@@ -93,4 +93,50 @@ fn boots_are_found_without_a_field_hash_table() {
     let broken = folder.path().join("broken.journal");
     std::fs::write(&broken, bytes).unwrap();
     assert_eq!(list_boots(&[open(&broken)]), expected);
+}
+
+#[test]
+fn a_file_that_is_rotated_away_before_its_turn_is_found_again() {
+    let (folder, path) = journal_of(&mixed_entries(100, 10));
+    let closed = ClosedJournal::read(&path).unwrap().unwrap();
+    let archived = folder.path().join("one@0001.journal");
+    std::fs::rename(&path, &archived).unwrap();
+    assert_eq!(closed.open().unwrap().path(), archived);
+    // The writer has begun a new file under the old name.
+    write_journal(&path, &mixed_entries(7, 11));
+    let found = closed.open().unwrap();
+    assert_eq!(found.path(), archived);
+    assert_eq!(found.facts().n_entries, 100);
+}
+
+#[test]
+fn a_file_that_is_gone_before_its_turn_is_told_and_no_other_is_taken_for_it() {
+    let (folder, path) = journal_of(&mixed_entries(100, 10));
+    let closed = ClosedJournal::read(&path).unwrap().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(folder.path().join("other.journal"), b"LPKSHHRH").unwrap();
+    for number in 0..3 {
+        // A new file may get the inode of the removed one.
+        write_journal(&folder.path().join(format!("{number}.journal")), &mixed_entries(7, 11));
+        let error = closed.open().unwrap_err().to_string();
+        assert!(error.contains("it was removed while other files were read"), "{error}");
+    }
+}
+
+#[test]
+fn a_copy_made_while_the_file_was_being_written_adds_nothing() {
+    let (folder, path) = journal_of(&mixed_entries(500, 6));
+    let early = folder.path().join("early.journal");
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The state that a writer leaves in the header until it closes the file.
+    bytes[16] = 1;
+    std::fs::write(&early, bytes).unwrap();
+    write_journal(&path, &mixed_entries(500, 8));
+    let oracle = journalctl(&["--file", path.to_str().unwrap()]);
+    for files in [[early.clone(), path.clone()], [path, early]] {
+        let swept = sweep(&files, &Filter::default(), Span::default());
+        assert_same(&swept.answer, &expected(&oracle));
+        let skipped: u64 = swept.summaries.iter().map(|summary| summary.skipped).sum();
+        assert_eq!(skipped, 500);
+    }
 }

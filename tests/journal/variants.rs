@@ -8,7 +8,7 @@ use ebbline::time::Span;
 
 use crate::journals::{START_US, TestEntry, mixed_entries};
 use crate::oracle::{assert_same, expected, journalctl, sweep};
-use crate::writer::{Codec, journal_bytes};
+use crate::writer::{Codec, journal_bytes, journal_bytes_with_id};
 
 fn assert_verified(path: &Path) {
     let output =
@@ -59,4 +59,18 @@ fn a_payload_that_grows_beyond_all_bounds_is_damage_and_the_rest_is_read() {
         assert_eq!(swept.damage.len(), told, "{codec:?}: {:?}", swept.damage);
         assert!(swept.damage[0].problem.contains("more than 64 MiB"), "{:?}", swept.damage);
     }
+}
+
+#[test]
+fn files_of_the_size_that_journald_gives_them_are_journals() {
+    // The benchmark's small journals are made so.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("small.journal");
+    std::fs::write(&path, journal_bytes_with_id(&mixed_entries(3000, 22), 7)).unwrap();
+    assert_verified(&path);
+    let oracle = journalctl(&["--file", path.to_str().unwrap()]);
+    assert_eq!(oracle.len(), 3000);
+    let swept = sweep(&[path], &Filter::default(), Span::default());
+    assert_eq!(swept.damage, []);
+    assert_same(&swept.answer, &expected(&oracle));
 }

@@ -11,9 +11,11 @@ use std::io::Write;
 use crate::journals::TestEntry;
 
 const HEADER_BYTES: usize = 256;
-const BUCKETS: u64 = 101;
+/// Buckets of the hash tables; journald makes more of them for a file of 2 MB.
+const FEW_BUCKETS: u64 = 101;
+const MANY_BUCKETS: u64 = 3640;
 
-/// How the writer compresses payloads of 64 bytes and more.
+/// How the writer compresses payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Codec {
     None,
@@ -58,7 +60,21 @@ impl Codec {
 
 /// The bytes of a journal file with these entries.
 pub(crate) fn journal_bytes(entries: &[TestEntry], codec: Codec, compact: bool) -> Vec<u8> {
-    let mut writer = Writer::new(codec, compact);
+    write(Writer::new(codec, compact), entries)
+}
+
+/// The bytes of a journal file with these entries, as large as a journald of today writes it: with
+/// tables of its sizes, room in its arrays, and nothing short compressed. The file and its
+/// sequence have this id.
+pub(crate) fn journal_bytes_with_id(entries: &[TestEntry], id: u128) -> Vec<u8> {
+    let mut writer = Writer::with_buckets(Codec::Zstd, true, MANY_BUCKETS);
+    writer.compressed_from_bytes = 512;
+    writer.has_room = true;
+    writer.id = Some(id);
+    write(writer, entries)
+}
+
+fn write(mut writer: Writer, entries: &[TestEntry]) -> Vec<u8> {
     for entry in entries {
         writer.entry(entry);
     }
@@ -67,7 +83,14 @@ pub(crate) fn journal_bytes(entries: &[TestEntry], codec: Codec, compact: bool) 
 
 struct Writer {
     codec: Codec,
+    /// Payloads of this size and more.
+    compressed_from_bytes: usize,
     compact: bool,
+    buckets: u64,
+    /// Whether arrays have room for more entries, as journald leaves it.
+    has_room: bool,
+    /// The id of the file and of the sequence; `None`: the same ones for every file.
+    id: Option<u128>,
     out: Vec<u8>,
     field_table: u64,
     data_table: u64,
@@ -88,9 +111,17 @@ struct Data {
 
 impl Writer {
     fn new(codec: Codec, compact: bool) -> Self {
+        Self::with_buckets(codec, compact, FEW_BUCKETS)
+    }
+
+    fn with_buckets(codec: Codec, compact: bool, buckets: u64) -> Self {
         let mut writer = Self {
             codec,
+            compressed_from_bytes: 64,
             compact,
+            buckets,
+            has_room: false,
+            id: None,
             out: vec![0; HEADER_BYTES],
             field_table: 0,
             data_table: 0,
@@ -101,8 +132,8 @@ impl Writer {
             tail_object: 0,
             arrays: 0,
         };
-        writer.field_table = writer.object(5, 0, &vec![0; BUCKETS as usize * 16]) + 16;
-        writer.data_table = writer.object(4, 0, &vec![0; BUCKETS as usize * 16]) + 16;
+        writer.field_table = writer.object(5, 0, &vec![0; buckets as usize * 16]) + 16;
+        writer.data_table = writer.object(4, 0, &vec![0; buckets as usize * 16]) + 16;
         writer.put(8, &0u32.to_le_bytes());
         let flags = codec.header_flag() | if compact { 16 } else { 0 };
         writer.put(12, &flags.to_le_bytes());
@@ -135,7 +166,7 @@ impl Writer {
 
     /// Appends an object to the chain of its bucket.
     fn link(&mut self, table: u64, hash: u64, offset: u64) {
-        let bucket = table + hash % BUCKETS * 16;
+        let bucket = table + hash % self.buckets * 16;
         let tail = self.u64_at(bucket + 8);
         if tail == 0 {
             self.put_u64(bucket, offset);
@@ -151,12 +182,12 @@ impl Writer {
             return (data.offset, data.hash);
         }
         let hash = jenkins_hash64(field);
-        let compressed = self.codec.compress(field);
-        let flags = if field.len() >= 64 { self.codec.object_flag() } else { 0 };
-        let payload = if flags == 0 { field } else { &compressed };
+        let is_long = field.len() >= self.compressed_from_bytes;
+        let codec = if is_long { self.codec } else { Codec::None };
+        let (flags, payload) = (codec.object_flag(), codec.compress(field));
         let mut body = hash.to_le_bytes().to_vec();
         body.resize(if self.compact { 56 } else { 48 }, 0);
-        body.extend_from_slice(payload);
+        body.extend_from_slice(&payload);
         let offset = self.object(1, flags, &body);
         self.link(self.data_table, hash, offset);
         let name = field.split(|&byte| byte == b'=').next().unwrap().to_vec();
@@ -226,12 +257,33 @@ impl Writer {
         self.put(56, &entry.boot.to_be_bytes());
     }
 
+    /// Appends an array of entries, or a chain of them, and returns the first one's offset.
     fn array(&mut self, entries: &[u64]) -> u64 {
+        let (mut first, mut last, mut room) = (0, 0, 0);
+        let mut rest = entries;
+        while !rest.is_empty() {
+            // `link_entry_into_array` in systemd's journal-file.c.
+            let grown = if room == 0 { 4 } else { (room + 1) * 2 };
+            let size = if self.has_room { grown } else { rest.len() };
+            let (items, others) = rest.split_at(size.min(rest.len()));
+            let offset = self.one_array(items, size);
+            if first == 0 {
+                first = offset;
+            } else {
+                self.put_u64(last + 16, offset);
+            }
+            (last, room, rest) = (offset, room + size, others);
+        }
+        first
+    }
+
+    fn one_array(&mut self, entries: &[u64], size: usize) -> u64 {
+        let item_bytes = if self.compact { 4 } else { 8 };
         let mut body = vec![0; 8];
         for &entry in entries {
-            let wide = entry.to_le_bytes();
-            body.extend_from_slice(if self.compact { &wide[..4] } else { &wide });
+            body.extend_from_slice(&entry.to_le_bytes()[..item_bytes]);
         }
+        body.resize(8 + size * item_bytes, 0);
         self.arrays += 1;
         self.object(6, 0, &body)
     }
@@ -252,15 +304,15 @@ impl Writer {
         let arena = (self.out.len() - HEADER_BYTES) as u64;
         self.put(0, b"LPKSHHRH");
         for id in [24, 40, 72] {
-            self.put(id, &[id as u8; 16]);
+            self.put(id, &self.id.map_or([id as u8; 16], u128::to_be_bytes));
         }
         let numbers = [
             (88, HEADER_BYTES as u64),
             (96, arena),
             (104, self.data_table),
-            (112, BUCKETS * 16),
+            (112, self.buckets * 16),
             (120, self.field_table),
-            (128, BUCKETS * 16),
+            (128, self.buckets * 16),
             (136, self.tail_object),
             (144, self.objects),
             (152, entries.len() as u64),

@@ -1,11 +1,12 @@
-//! Entries that are in more than one of the files that are read together: a copy of a journal, a
-//! file given twice, a directory and a file in it. Each counts once.
+//! Entries that are in more than one of the files that are read together: a copy of a journal that
+//! has grown since, a backup that was restored and written on. Each counts once.
 //!
 //! Entries are numbered within a sequence that has an id, and every file's header tells its range.
-//! Only entries whose number lies in the range of another file can be in both, so the files of an
-//! ordinary directory pay nothing. Ranges may well interleave without a single common entry
-//! (`system.journal` and `user-1000.journal` share one sequence), and numbers may be reused, so
-//! what is compared is the entry's whole identity.
+//! Only entries whose number lies in the range of another file can be in both. Ranges may well
+//! interleave without a common entry: `system.journal` and `user-1000.journal` share one sequence,
+//! in which a writer uses each number once. These are told from copies by the files' own ids, and
+//! by having no more entries together than there are numbers. So the files of an ordinary
+//! directory pay nothing. Numbers may be reused, so what is compared is the whole identity.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -31,6 +32,17 @@ struct Sequence {
     file_id: [u8; 16],
     seqnum_id: [u8; 16],
     range: Range,
+    claim: Claim,
+}
+
+/// What a header says of the file's entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    NoEntry,
+    /// So many entries, with numbers in this range.
+    Entries(u64, Range),
+    /// What cannot be right.
+    Nonsense,
 }
 
 /// A range of numbers, both ends included.
@@ -57,6 +69,9 @@ impl Duplicates {
         for other in self.sequences.iter().filter(|other| other.seqnum_id == own.seqnum_id) {
             if *other == own && !itself_seen {
                 itself_seen = true;
+                continue;
+            }
+            if !own.may_share_with(other) {
                 continue;
             }
             let first = own.range.first.max(other.range.first);
@@ -107,7 +122,28 @@ impl Sequence {
             // More entries may come, or may have come without the header being updated.
             Range { first, last: u64::MAX }
         };
-        Self { file_id: facts.file_id, seqnum_id: facts.seqnum_id, range }
+        let claim = match (first, last, facts.n_entries) {
+            (0, 0, 0) => Claim::NoEntry,
+            (0, _, _) | (_, _, 0) => Claim::Nonsense,
+            (first, last, _) if first > last => Claim::Nonsense,
+            (first, last, count) => Claim::Entries(count, Range { first, last }),
+        };
+        Self { file_id: facts.file_id, seqnum_id: facts.seqnum_id, range, claim }
+    }
+
+    /// Whether the two files, of one sequence, may have an entry in common.
+    fn may_share_with(&self, other: &Self) -> bool {
+        if self.file_id == other.file_id {
+            return true;
+        }
+        match (self.claim, other.claim) {
+            (Claim::NoEntry, _) | (_, Claim::NoEntry) => false,
+            (Claim::Entries(own_count, own), Claim::Entries(other_count, others)) => {
+                let numbers = own.last.max(others.last) - own.first.min(others.first);
+                own_count.saturating_add(other_count) > numbers.saturating_add(1)
+            }
+            (Claim::Nonsense, _) | (_, Claim::Nonsense) => true,
+        }
     }
 }
 
@@ -122,5 +158,74 @@ impl SharedNumbers {
     #[inline]
     pub(super) fn contains(&self, seqnum: u64) -> bool {
         self.ranges.iter().any(|range| (range.first..=range.last).contains(&seqnum))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(file: u8, state: State, [head, tail]: [u64; 2], count: u64) -> Facts {
+        Facts {
+            size_bytes: 8 << 20,
+            state,
+            compact: true,
+            keyed: true,
+            file_id: [file; 16],
+            machine_id: [1; 16],
+            seqnum_id: [2; 16],
+            head_seqnum: head,
+            tail_seqnum: tail,
+            head_realtime: None,
+            tail_realtime: None,
+            n_entries: count,
+        }
+    }
+
+    /// Which of some numbers have to be remembered for each of the files.
+    fn remembered(files: &[Facts]) -> Vec<Vec<u64>> {
+        let duplicates = Duplicates::new(files);
+        let shared = files.iter().map(|facts| duplicates.shared_numbers(facts));
+        shared.map(|shared| (1..=400).filter(|number| shared.contains(*number)).collect()).collect()
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_the_files_of_an_ordinary_directory() {
+        let files = [
+            facts(1, State::Archived, [1, 100], 80),
+            // A user's files have the numbers that the system's lack.
+            facts(2, State::Archived, [20, 150], 25),
+            facts(3, State::Archived, [101, 200], 90),
+            facts(4, State::Online, [201, 300], 60),
+            facts(5, State::Online, [210, 299], 40),
+            facts(6, State::Online, [301, 400], 100),
+            facts(7, State::Online, [0, 0], 0),
+        ];
+        assert_eq!(remembered(&files), vec![Vec::<u64>::new(); 7]);
+    }
+
+    #[test]
+    fn what_a_copy_and_its_original_share_is_remembered() {
+        let early = facts(1, State::Online, [1, 50], 50);
+        let late = facts(1, State::Archived, [1, 100], 100);
+        let next = facts(2, State::Online, [101, 120], 20);
+        let both: Vec<u64> = (1..=100).collect();
+        assert_eq!(remembered(&[early, late, next]), [both.clone(), both, Vec::new()]);
+    }
+
+    #[test]
+    fn files_that_have_more_entries_than_there_are_numbers_share_some() {
+        let one = facts(1, State::Offline, [1, 100], 100);
+        let other = facts(2, State::Offline, [90, 200], 111);
+        let common: Vec<u64> = (90..=100).collect();
+        assert_eq!(remembered(&[one, other]), [common.clone(), common]);
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_right_proves_nothing() {
+        let whole = facts(1, State::Archived, [1, 100], 50);
+        let damaged = facts(2, State::Archived, [30, 20], 50);
+        let all: Vec<u64> = (1..=100).collect();
+        assert_eq!(remembered(&[whole, damaged]), [all.clone(), all]);
     }
 }

@@ -5,6 +5,9 @@
 //! `struct Header` of systemd's `journal-def.h`; see also
 //! <https://systemd.io/JOURNAL_FILE_FORMAT>.
 
+use std::path::Path;
+
+use super::JournalError;
 use super::object::{Layout, id_at, u32_at, u64_at};
 use crate::time::Timestamp;
 
@@ -84,7 +87,24 @@ pub(super) enum HeaderError {
     Incompatible(u32, Box<Facts>),
 }
 
+impl HeaderError {
+    /// The error of the file at `path`.
+    pub(super) fn about(self, path: &Path, size_bytes: u64) -> JournalError {
+        let path = path.to_owned();
+        match self {
+            Self::NotAJournal => JournalError::NotAJournal { path },
+            Self::TooShort => JournalError::TooShort { path, size_bytes },
+            Self::Incompatible(flags, facts) => JournalError::Incompatible { path, flags, facts },
+        }
+    }
+}
+
 impl Header {
+    /// The id of the file that begins with these bytes; `None` where they end before it.
+    pub(super) fn file_id(bytes: &[u8]) -> Option<[u8; 16]> {
+        bytes.get(24..40)?.try_into().ok()
+    }
+
     /// Reads the header from the file's first bytes, [`HEADER_BYTES`] where there are as many.
     pub(super) fn parse(bytes: &[u8], size_bytes: u64) -> Result<Self, HeaderError> {
         if !bytes.starts_with(SIGNATURE) {

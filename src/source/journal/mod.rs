@@ -38,6 +38,8 @@ pub mod libsystemd;
 
 mod backend;
 
+mod closed;
+
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -47,11 +49,12 @@ use crate::time::Timestamp;
 
 pub use backend::{Backend, read, read_foreign};
 pub use boots::{BootId, list_boots};
+pub use closed::ClosedJournal;
 pub use duplicates::Duplicates;
 pub use filter_marks::{FieldFacts, FieldFilter};
 pub use header::{Facts, State};
 
-use header::{HEADER_BYTES, Header, HeaderError};
+use header::{HEADER_BYTES, Header};
 
 /// Why a file cannot be read as a journal at all.
 #[derive(Debug, thiserror::Error)]
@@ -118,15 +121,9 @@ impl JournalFile {
         let size_bytes = file.metadata().map_err(io_error)?.len();
         let mut bytes = [0; HEADER_BYTES];
         let read = window::read_at(&file, &mut bytes, 0).map_err(io_error)?;
-        let path = path.to_owned();
-        match Header::parse(&bytes[..read], size_bytes) {
-            Ok(header) => Ok(Self { path, file, header }),
-            Err(HeaderError::NotAJournal) => Err(JournalError::NotAJournal { path }),
-            Err(HeaderError::TooShort) => Err(JournalError::TooShort { path, size_bytes }),
-            Err(HeaderError::Incompatible(flags, facts)) => {
-                Err(JournalError::Incompatible { path, flags, facts })
-            }
-        }
+        let header = Header::parse(&bytes[..read], size_bytes)
+            .map_err(|error| error.about(path, size_bytes))?;
+        Ok(Self { path: path.to_owned(), file, header })
     }
 
     /// The file, as it was named when opened.
