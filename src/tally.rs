@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::rules::{ClassIndex, RuleSet};
-use crate::source::{Damage, DamageList, Event, KnownEvent, Repeats, Sink};
+use crate::source::{Damage, DamageList, Event, KnownEvent, Merge, Repeats, Sink};
 use crate::time::{Minute, Timestamp};
 
 /// Counts of one minute, or of the entries without a time.
@@ -150,6 +150,13 @@ impl<'a> TallySink<'a> {
     /// A sink that has counted nothing yet.
     pub fn new(rules: &'a RuleSet) -> Self {
         Self { rules, tally: Tally::default(), damage: DamageList::default() }
+    }
+}
+
+impl Merge for TallySink<'_> {
+    fn merge(&mut self, later: Self) {
+        self.tally.merge(later.tally);
+        self.damage.merge(later.damage);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::source::discover::{self, Discovery};
 use crate::source::filter::{Filter, Pattern};
 use crate::source::journal::{self, Backend};
 use crate::source::scan::{self, Means, Opened, Outcome};
-use crate::source::{Detail, Progress, Query, Sink, SourceKind};
+use crate::source::{Detail, Merge, Progress, Query, Sink, SourceKind};
 use crate::time::{Span, Timestamp};
 
 /// What the options of a reading command ask.
@@ -72,7 +72,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Finds and reads all sources, each into a sink that `new_sink` makes for its place.
-    pub(super) fn read<S: Sink + Damaged + Send>(
+    pub(super) fn read<S: Sink + Merge + Damaged + Send>(
         &mut self,
         detail: Detail,
         new_sink: impl Fn(&Classifier, usize) -> S + Sync,

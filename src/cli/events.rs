@@ -19,7 +19,7 @@ use super::telling::Damaged;
 use crate::entry::{Entry, Origin};
 use crate::render::escape;
 use crate::rules::RuleSet;
-use crate::source::{Damage, DamageList, Detail, Event, Repeats, Sink};
+use crate::source::{Damage, DamageList, Detail, Event, Merge, Repeats, Sink};
 use crate::time::{Minute, Timestamp};
 use crate::timeline::Class;
 
@@ -93,6 +93,13 @@ impl EventSink<'_> {
 
     fn finish(mut self) {
         self.hand_over();
+    }
+}
+
+impl Merge for EventSink<'_> {
+    fn merge(&mut self, mut later: Self) {
+        later.hand_over();
+        self.damage.merge(later.damage);
     }
 }
 

@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{Damage, Event, Sink};
+use super::{Damage, Event, Merge, Sink};
 use crate::entry::Entry;
 use crate::rules::RuleIndex;
 use crate::time::{Minute, Timestamp};
@@ -305,6 +305,19 @@ impl<'a, S> Asking<'a, S> {
     /// The sink that was wrapped.
     pub(super) fn finish(self) -> S {
         self.sink
+    }
+
+    /// Adds what the reader of a later part of the text was told.
+    pub(super) fn merge(&mut self, later: Self)
+    where
+        S: Merge,
+    {
+        let room = self.memory.max_asked.saturating_sub(self.asked.len());
+        let before = self.events;
+        let asked = later.asked.into_iter().take(room);
+        self.asked.extend(asked.map(|asked| Asked { number: asked.number + before, ..asked }));
+        self.events += later.events;
+        self.sink.merge(later.sink);
     }
 
     /// The events that say which program of which host logged them.

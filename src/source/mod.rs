@@ -19,6 +19,8 @@ mod shared_events;
 
 mod file_copies;
 
+mod texts;
+
 pub mod discover;
 
 pub mod scan;
@@ -55,7 +57,8 @@ pub struct Query<'a> {
 /// How much of an event's entry a source has to load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// Time, message, rule and origin; the other fields may be missing.
+    /// Time, message and rule; the other fields may be missing, and the line of a text's entry
+    /// may be counted from where a thread began to read.
     Counts,
     /// Every field of [`Entry`].
     Entries,
@@ -105,6 +108,12 @@ pub trait Sink {
     fn damage(&mut self, damage: Damage);
 }
 
+/// A sink that several readers of one source fill apart, each with a part of it.
+pub trait Merge {
+    /// Adds what the reader of a later part was told.
+    fn merge(&mut self, later: Self);
+}
+
 /// Bytes that could not be read as what they should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
@@ -134,6 +143,12 @@ impl DamageList {
         } else {
             self.more += 1;
         }
+    }
+
+    /// Adds pieces that were met later.
+    pub fn merge(&mut self, later: Self) {
+        later.pieces.into_iter().for_each(|damage| self.push(damage));
+        self.more += later.more;
     }
 
     /// Whether there is none.
@@ -217,6 +232,16 @@ impl Summary {
             last: None,
             skipped: 0,
         }
+    }
+
+    /// Adds what was read of a later part of the same source.
+    pub fn merge(&mut self, later: &Self) {
+        self.entries += later.entries;
+        self.undated += later.undated;
+        self.bytes += later.bytes;
+        self.skipped += later.skipped;
+        self.first = self.first.into_iter().chain(later.first).min();
+        self.last = self.last.into_iter().chain(later.last).max();
     }
 
     /// Takes all entries for ones that another source gave already.

@@ -10,12 +10,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::copies::{self, Answering, Answers, Asking, Memory, Minutes, Witness};
+use super::copies::{self, Answering, Answers, Memory, Minutes, Witness};
 use super::discover::{Found, STDIN};
 use super::file_copies::{Copies, Link};
 use super::journal::{Backend, ClosedJournal, Duplicates, Facts, JournalError};
 use super::shared_events;
-use super::{Damage, Detail, Event, Query, Repeats, Sink, SourceKind, Summary, journal, text};
+use super::texts::{self, ReadText};
+use super::{
+    Damage, Detail, Event, Merge, Query, Repeats, Sink, SourceKind, Summary, journal, text,
+};
 use crate::time::{Minute, Timestamp};
 
 /// Sources whose kind is known as far as it must be before a query can be put to them.
@@ -120,7 +123,7 @@ pub fn open(found: Vec<Found>, backend: Backend) -> Opened {
 ///
 /// Texts are read before journals: a text may repeat the journal, and the journal is then asked
 /// whether it holds what the text gave.
-pub fn scan<S: Sink + Send>(
+pub fn scan<S: Sink + Merge + Send>(
     opened: Opened,
     query: &Query<'_>,
     means: Means,
@@ -132,11 +135,7 @@ pub fn scan<S: Sink + Send>(
     let (journals, copied_journals) = journal_copies(&opened.journals, means.threads)
         .set_apart(opened.journals, |journal| journal.place);
     let memory = Memory::new(texts.len(), &covered);
-    let texts = in_parallel(texts, means.threads, |(place, found)| {
-        let mut asking = Asking::new(new_sink(place), memory);
-        let (summary, failure) = read_text(&found, query, means.now, &mut asking);
-        (place, summary, asking, failure)
-    });
+    let texts = texts::read(&texts, query, means, memory, &new_sink);
     let mut wanted = Witness::default();
     for (_, _, asking, _) in &texts {
         wanted.want(asking);
@@ -162,9 +161,6 @@ pub fn scan<S: Sink + Send>(
     outcomes.sort_by_key(|(place, _)| *place);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
-
-/// A text that was read, with the events that it may have in common with others.
-type ReadText<'a, S> = (Place, Summary, Asking<'a, S>, Option<io::Error>);
 
 /// What of each text the journals or other texts have too.
 fn repeats_of<S>(texts: &[ReadText<'_, S>], journals: &Witness) -> Vec<Option<Repeats>> {
@@ -326,7 +322,7 @@ fn covered_minutes(journals: &[OpenedJournal]) -> Vec<Minutes> {
     covered
 }
 
-fn read_text(
+pub(super) fn read_text(
     found: &Found,
     query: &Query<'_>,
     now: Timestamp,

@@ -70,8 +70,9 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
         }
     }
 
-    /// Reads to the end, or until the sink wants no more.
-    pub(super) fn run(mut self) {
+    /// Reads to the end, or until the sink wants no more. Gives back what decided where entries
+    /// start.
+    pub(super) fn run(mut self) -> Starts {
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() {
             self.skim();
@@ -82,6 +83,7 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
             // At the end there is nothing left that a `Break` could end.
             let _ = self.close();
         }
+        self.starts
     }
 
     /// Counts entries of one line that are dated like the open one and cannot be events, as far

@@ -30,6 +30,7 @@ pub(super) struct Dating {
     like: Option<Found>,
     near: Option<Neighbour>,
     previous: Option<Timestamp>,
+    is_absolute: bool,
 }
 
 impl Dating {
@@ -37,13 +38,28 @@ impl Dating {
     /// where timestamps have no year.
     pub(super) fn new(zone: Tz, modified: Option<Timestamp>, years: Option<YearTracker>) -> Self {
         let resolver = Resolver::new(zone);
-        Self { zone, resolver, modified, years, like: None, near: None, previous: None }
+        Self {
+            zone,
+            resolver,
+            modified,
+            years,
+            like: None,
+            near: None,
+            previous: None,
+            is_absolute: true,
+        }
     }
 
     /// From here on, lines that name no offset are in `zone`.
     pub(super) fn set_zone(&mut self, zone: Tz) {
+        self.is_absolute = false;
         self.zone = zone;
         self.resolver = Resolver::new(zone);
+    }
+
+    /// Whether all timestamps so far were instants by themselves, with year and offset.
+    pub(super) fn is_absolute(&self) -> bool {
+        self.is_absolute
     }
 
     /// The nearest earlier instant of the file.
@@ -97,6 +113,7 @@ impl Dating {
     }
 
     fn resolve(&mut self, civil: Civil) -> Option<Timestamp> {
+        self.is_absolute = false;
         let year = match civil.year {
             Some(year) => year,
             None => self.year_of(civil)?,

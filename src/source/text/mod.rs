@@ -30,6 +30,8 @@ mod syslog;
 
 mod record;
 
+mod parts;
+
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::path::Path;
@@ -38,6 +40,7 @@ use std::rc::Rc;
 use self::assemble::Assembler;
 use self::dating::Dating;
 use self::detect::Form;
+pub(super) use self::parts::{Part, divide, read as read_part};
 use self::record::Recorder;
 use self::stamp::YearTracker;
 use self::starts::Starts;

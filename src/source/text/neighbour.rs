@@ -52,6 +52,14 @@ impl Neighbour {
         (near.minute_micros % (60 * MICROS_PER_SECOND) == 0).then_some(near)
     }
 
+    /// Whether the two differ in nothing but the time that they tell.
+    pub(super) fn is_written_like(&self, other: &Self) -> bool {
+        // The offset changes twice a year.
+        let shape = |byte: &u8| if byte.is_ascii_digit() { b'0' } else { *byte };
+        let (own, others) = (self.text().iter().map(shape), other.text().iter().map(shape));
+        own.eq(others)
+    }
+
     /// Where the timestamp ends.
     #[inline]
     pub(super) fn end(&self) -> usize {

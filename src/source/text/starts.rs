@@ -83,6 +83,12 @@ impl Starts {
         self.boot
     }
 
+    /// Whether all lines so far could be understood without those before the first of them, if
+    /// that one is dated.
+    pub(super) fn is_independent(&self) -> bool {
+        self.dating.is_absolute() && self.container_stream.is_none() && self.boot.is_none()
+    }
+
     /// How the file's entries are dated.
     #[inline]
     pub(super) fn dating(&self) -> &Dating {

@@ -35,6 +35,11 @@ impl<'a> Window<'a> {
         Self { reader, buffer: Vec::new(), filled: 0, offset: 0, ended: false, error: None }
     }
 
+    /// An empty window at `offset`, from which on `reader` gives the stream.
+    pub(super) fn starting_at(offset: u64, reader: Box<dyn Read + 'a>) -> Self {
+        Self { offset, ..Self::new(reader) }
+    }
+
     /// The bytes in the window.
     #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
