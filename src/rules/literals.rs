@@ -246,8 +246,7 @@ pub(super) fn bits(string: &[u8]) -> f64 {
     let mut rest = string;
     let (mut total, mut word_bits, mut number_bits) = (0.0, 0.0_f64, 0.0_f64);
     while let Some((&byte, tail)) = rest.split_first() {
-        let common = COMMON_WORDS.iter().find_map(|word| rest.strip_prefix(word.as_bytes()));
-        if let Some(after) = common {
+        if let Some(after) = behind_common_word(rest) {
             word_bits += COMMON_WORD_BITS;
             rest = after;
             continue;
@@ -268,6 +267,16 @@ pub(super) fn bits(string: &[u8]) -> f64 {
         rest = tail;
     }
     total + word_bits.min(MAX_WORD_BITS) + number_bits.min(MAX_NUMBER_BITS)
+}
+
+/// What follows the common word at the beginning of `text`, if one is there.
+fn behind_common_word(text: &[u8]) -> Option<&[u8]> {
+    // Start-up waits for this, so most text is told by its first byte.
+    let mut words = COMMON_WORDS.iter().map(|word| word.as_bytes());
+    match text.first() {
+        Some(b'a'..=b'z' | b'A'..=b'Z') => words.find_map(|word| text.strip_prefix(word)),
+        _ => None,
+    }
 }
 
 /// Frequencies are coarse on purpose: what matters is that `" 503 ` beats ` the `. Digits vary
