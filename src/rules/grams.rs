@@ -48,11 +48,29 @@ struct Named {
 /// A gram of a literal.
 #[derive(Clone, Copy)]
 struct Placed {
-    gram: u64,
+    /// The gram and the bytes behind it, as far as the literal goes and a word holds them: many
+    /// literals have the gram, and a comparison of two numbers rules out most of them.
+    word: u64,
+    /// Which bits of the word are the literal's.
+    mask: u64,
     /// The position among the literals.
     literal: u32,
     /// Where in the literal the gram stands.
     offset_bytes: u32,
+}
+
+impl Placed {
+    fn new(literal: usize, bytes: &[u8], offset: usize) -> Self {
+        let beginning = bytes.get(offset..).unwrap_or(&[]);
+        let used = beginning.len().min(STRIDE);
+        let mask = u64::MAX >> (8 * (STRIDE - used).min(STRIDE - 1));
+        let word = u64::from_le_bytes(padded(beginning));
+        Self { word, mask, literal: literal as u32, offset_bytes: offset as u32 }
+    }
+
+    fn hash(&self) -> u64 {
+        hash(gram(self.word.to_le_bytes()))
+    }
 }
 
 impl Grams {
@@ -62,14 +80,14 @@ impl Grams {
         let literals: Vec<Named> =
             literals.into_iter().map(|(id, literal)| Named { id, literal }).collect();
         let mut placed = choose(&literals);
-        placed.sort_unstable_by_key(|placed| (hash(placed.gram), placed.literal));
+        placed.sort_unstable_by_key(|placed| (placed.hash(), placed.literal));
         let mut filter = Box::new([0; FILTER_BYTES]);
         for placed in &placed {
-            let hash = hash(placed.gram);
+            let hash = placed.hash();
             filter[byte_of(hash)] |= bit_of(hash);
         }
         let starts = (0..=PARTS)
-            .map(|part| placed.partition_point(|placed| part_of(hash(placed.gram)) < part) as u32)
+            .map(|part| placed.partition_point(|placed| part_of(placed.hash()) < part) as u32)
             .collect();
         Self { filter, starts, placed, literals }
     }
@@ -137,24 +155,25 @@ impl Grams {
     ) -> ControlFlow<()> {
         for (position, bytes) in positions.iter().enumerate() {
             if self.filtered(*bytes) != 0 {
-                self.visit_gram(haystack, at + position * STRIDE, gram(*bytes), take)?;
+                self.visit_position(haystack, at + position * STRIDE, *bytes, take)?;
             }
         }
         ControlFlow::Continue(())
     }
 
-    fn visit_gram(
+    fn visit_position(
         &self,
         haystack: &[u8],
         at: usize,
-        gram: u64,
+        bytes: [u8; STRIDE],
         take: &mut impl FnMut(usize, usize) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let part = part_of(hash(gram));
+        let word = u64::from_le_bytes(bytes);
+        let part = part_of(hash(gram(bytes)));
         let start = self.starts.get(part).map_or(0, |start| *start as usize);
         let end = self.starts.get(part + 1).map_or(0, |end| *end as usize);
         for placed in self.placed.get(start..end).unwrap_or(&[]) {
-            if placed.gram != gram {
+            if (placed.word ^ word) & placed.mask != 0 {
                 continue;
             }
             let Some(named) = self.literals.get(placed.literal as usize) else { continue };
@@ -206,14 +225,7 @@ fn choose(literals: &[Named]) -> Vec<Placed> {
     for (position, named) in literals.iter().enumerate() {
         let bytes = &named.literal.bytes;
         let start = rarest_window(bytes);
-        let grams = bytes.windows(GRAM_BYTES).enumerate();
-        for (offset, bytes) in grams.skip(start).take(STRIDE) {
-            placed.push(Placed {
-                gram: gram_of(bytes),
-                literal: position as u32,
-                offset_bytes: offset as u32,
-            });
-        }
+        placed.extend((start..start + STRIDE).map(|at| Placed::new(position, bytes, at)));
     }
     placed
 }
@@ -225,11 +237,6 @@ fn rarest_window(literal: &[u8]) -> usize {
     let windows = chances.windows(STRIDE).map(|window| window.iter().sum::<f64>());
     let rarest = windows.enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
     rarest.map_or(0, |(start, _)| start)
-}
-
-/// The gram of just its bytes.
-fn gram_of(bytes: &[u8]) -> u64 {
-    gram(padded(bytes))
 }
 
 /// What follows a gram does not matter, but for there being a word to read.

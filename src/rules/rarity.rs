@@ -40,6 +40,8 @@ const SHORT_WORD_BYTES: usize = 3;
 const WORD_BITS: f64 = 14.0;
 /// What a letter tells of the word that it is in.
 const LETTER_BITS: f64 = 3.2;
+/// What a letter tells where the word's beginning is not seen: so many words end alike.
+const ENDING_LETTER_BITS: f64 = 1.8;
 /// What a space tells between words.
 const SPACE_BITS: f64 = 1.0;
 /// What a digit tells.
@@ -91,7 +93,8 @@ fn of_run(text: &[u8], words: &[Word], start: usize, end: usize) -> f64 {
         .iter()
         .map(|word| {
             let letters = word.end.min(end).saturating_sub(word.start.max(start));
-            (letters as f64 * LETTER_BITS).min(word.bits)
+            let letter_bits = if word.start < start { ENDING_LETTER_BITS } else { LETTER_BITS };
+            (letters as f64 * letter_bits).min(word.bits)
         })
         .sum();
     let between: f64 = text

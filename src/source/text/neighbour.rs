@@ -23,6 +23,9 @@ pub(super) struct Neighbour {
     length: usize,
     /// Where the digits of the fraction end.
     fraction_end: usize,
+    /// Which bits of the buffer other lines must share: all but those of the seconds and of what
+    /// lies behind the timestamp.
+    shared: [u8; MAX_BYTES],
     /// The instant at which its minute began.
     minute_micros: i64,
 }
@@ -45,7 +48,12 @@ impl Neighbour {
             };
         let mut buffer = [0; MAX_BYTES];
         buffer.get_mut(..text.len())?.copy_from_slice(text);
-        let mut near = Self { buffer, length: text.len(), fraction_end, minute_micros: 0 };
+        let mut shared = [0; MAX_BYTES];
+        for (at, bits) in shared.iter_mut().enumerate().take(text.len()) {
+            *bits = if (MINUTE_BYTES..fraction_end).contains(&at) { 0 } else { u8::MAX };
+        }
+        let length = text.len();
+        let mut near = Self { buffer, length, fraction_end, shared, minute_micros: 0 };
         let micros = near.micros_of_minute(text)?;
         near.minute_micros = at.micros() - micros;
         // A clock of another grain, or a leap second, is none of the plain case.
@@ -75,13 +83,32 @@ impl Neighbour {
     /// in the same minute.
     #[inline]
     pub(super) fn read(&self, line: &[u8]) -> Option<Timestamp> {
-        let (own, text) = (self.text(), line.get(..self.length)?);
-        let is_alike = text.get(..MINUTE_BYTES) == own.get(..MINUTE_BYTES)
-            && text.get(self.fraction_end..) == own.get(self.fraction_end..);
+        let text = line.get(..self.length)?;
+        let is_alike = match line.first_chunk() {
+            Some(beginning) => self.shares(beginning),
+            None => {
+                let own = self.text();
+                text.get(..MINUTE_BYTES) == own.get(..MINUTE_BYTES)
+                    && text.get(self.fraction_end..) == own.get(self.fraction_end..)
+            }
+        };
         if !is_alike {
             return None;
         }
         Timestamp::from_micros(self.minute_micros + self.micros_of_minute(text)?)
+    }
+
+    /// Whether a line that begins like this has the bits that it must share. Nearly every line
+    /// of a log is asked, so the bytes are compared in words, without a branch.
+    #[inline]
+    fn shares(&self, beginning: &[u8; MAX_BYTES]) -> bool {
+        let words = |bytes: &[u8; MAX_BYTES]| -> [u64; MAX_BYTES / 8] {
+            let (words, _) = bytes.as_chunks::<8>();
+            std::array::from_fn(|at| words.get(at).map_or(0, |word| u64::from_le_bytes(*word)))
+        };
+        let (own, other, shared) = (words(&self.buffer), words(beginning), words(&self.shared));
+        let differences = own.iter().zip(other).zip(shared);
+        differences.fold(0, |all, ((own, other), shared)| all | (own ^ other) & shared) == 0
     }
 
     /// The seconds and their fraction.
