@@ -49,7 +49,7 @@ pub(super) fn is_indented_record(line: &[u8]) -> bool {
     }
     let line = strip_colour(line.trim_ascii_start());
     [&b"-->"[..], b"<--", b"xxx"].iter().any(|arrow| {
-        let rest = line.strip_prefix(*arrow).unwrap_or(&[]);
+        let Some(rest) = line.strip_prefix(*arrow) else { return false };
         let rest = strip_colour(strip_colour(rest).trim_ascii_start());
         METHODS.iter().any(|method| rest.starts_with(method.trim_ascii_end().as_bytes()))
     })
