@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 
-use super::{Damage, Event, Sink};
+use super::{Damage, Event, Remark, Sink};
 use crate::rules::RuleIndex;
 use crate::time::{Minute, Timestamp};
 
@@ -263,6 +263,10 @@ impl<S: Sink> Sink for Asking<'_, S> {
     fn damage(&mut self, damage: Damage) {
         self.sink.damage(damage);
     }
+
+    fn remark(&mut self, remark: Remark) {
+        self.sink.remark(remark);
+    }
 }
 
 /// A journal's sink, which answers whether the journal holds what was asked.
@@ -310,5 +314,9 @@ impl<S: Sink> Sink for Answering<'_, S> {
 
     fn damage(&mut self, damage: Damage) {
         self.sink.damage(damage);
+    }
+
+    fn remark(&mut self, remark: Remark) {
+        self.sink.remark(remark);
     }
 }

@@ -17,6 +17,10 @@ mod copies;
 
 pub mod discover;
 
+pub mod not_logged;
+
+mod statement;
+
 pub mod scan;
 
 use std::ops::ControlFlow;
@@ -31,6 +35,7 @@ use crate::time::{Minute, Span, Timestamp};
 
 pub use copies::{KnownEvent, Repeats};
 pub use filter::Filter;
+pub use not_logged::Remark;
 
 /// The question that is put to every source.
 pub struct Query<'a> {
@@ -99,6 +104,9 @@ pub trait Sink {
 
     /// Bytes could not be read as what they should be.
     fn damage(&mut self, damage: Damage);
+
+    /// The source tells something about what was not logged. Most sinks do not ask.
+    fn remark(&mut self, _remark: Remark) {}
 }
 
 /// Bytes that could not be read as what they should be.

@@ -143,6 +143,13 @@ impl<'a> EntryView<'a> {
         u64_at(self.bytes, 24)
     }
 
+    /// Microseconds since the boot.
+    #[inline]
+    pub(super) fn monotonic_us(&self) -> u64 {
+        u64_at(self.bytes, 32)
+    }
+
+    #[inline]
     pub(super) fn boot_id(&self) -> [u8; 16] {
         id_at(self.bytes, 40)
     }
@@ -153,7 +160,7 @@ impl<'a> EntryView<'a> {
             seqnum_id,
             seqnum: self.seqnum(),
             boot_id: self.boot_id(),
-            monotonic_us: u64_at(self.bytes, 32),
+            monotonic_us: self.monotonic_us(),
             realtime_us: self.realtime_us(),
             xor_hash: u64_at(self.bytes, 56),
         }
