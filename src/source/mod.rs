@@ -36,6 +36,7 @@ use crate::time::{Minute, Span, Timestamp};
 pub use copies::{KnownEvent, Repeats};
 pub use filter::Filter;
 pub use not_logged::Remark;
+pub use statement::TEXT_LITERALS;
 
 /// The question that is put to every source.
 pub struct Query<'a> {

@@ -185,7 +185,8 @@ impl ClockJump {
 
     /// How far the clock jumped, in microseconds; negative: it was set back.
     pub fn by_us(&self) -> i64 {
-        let elapsed = |moment: &Moment| moment.at.micros().wrapping_sub_unsigned(moment.monotonic_us);
+        let elapsed =
+            |moment: &Moment| moment.at.micros().wrapping_sub_unsigned(moment.monotonic_us);
         elapsed(&self.after).wrapping_sub(elapsed(&self.before))
     }
 }

@@ -14,6 +14,24 @@ pub(super) struct Statement {
     pub(super) sender: Option<String>,
 }
 
+impl Statement {
+    /// The statement of an entry with journald's id for it: its MESSAGE, and since systemd 233
+    /// the number as a field of its own. `unit` is that of the process whose messages were
+    /// dropped, if it still ran.
+    pub(super) fn of_fields(
+        kind: DropKind,
+        message: Option<&[u8]>,
+        counted: Option<&[u8]>,
+        unit: Option<&[u8]>,
+    ) -> Option<Self> {
+        let said = of_journald(message.unwrap_or_default());
+        let counted = counted.and_then(number).map(|(count, _)| count);
+        let entries = counted.or(said.as_ref().map(|said| said.entries))?;
+        let sender = said.and_then(|said| said.sender).or_else(|| name(unit?));
+        Some(Self { kind, entries, sender })
+    }
+}
+
 /// A message id of journald's own, by which its statements are known in a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JournaldId {
@@ -36,8 +54,7 @@ impl JournaldId {
 }
 
 /// Substrings, one of which is in every statement that a text can hold.
-pub(super) const TEXT_LITERALS: [&[u8]; 3] =
-    [b"]: Suppressed ", b"]: Missed ", b" due to rate-limiting"];
+pub const TEXT_LITERALS: [&[u8]; 3] = [b"]: Suppressed ", b"]: Missed ", b" due to rate-limiting"];
 
 /// What a line of a text log says, if a log daemon wrote it.
 pub(super) fn in_text(identifier: Option<&[u8]>, message: &[u8]) -> Option<Statement> {
@@ -49,7 +66,7 @@ pub(super) fn in_text(identifier: Option<&[u8]>, message: &[u8]) -> Option<State
 }
 
 /// `Suppressed 25 messages from foo.service`, `Missed 7 kernel messages`.
-pub(super) fn of_journald(message: &[u8]) -> Option<Statement> {
+fn of_journald(message: &[u8]) -> Option<Statement> {
     if let Some(rest) = message.strip_prefix(b"Suppressed ") {
         let (entries, rest) = number(rest)?;
         let sender = rest.strip_prefix(b" messages from ")?;
@@ -76,7 +93,7 @@ fn of_rsyslog(message: &[u8]) -> Option<Statement> {
 }
 
 /// The number that `text` begins with, and what follows it.
-pub(super) fn number(text: &[u8]) -> Option<(u64, &[u8])> {
+fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = text.split_at_checked(digits)?;
     Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
@@ -104,8 +121,20 @@ mod tests {
         let (suppressed, missed) = (DropKind::Suppressed, DropKind::Missed);
         let unit = |name: &str| Some(name.to_owned());
         let cases = [
-            ("systemd-journald", "Suppressed 25 messages from a b.service", suppressed, 25, unit("a b.service")),
-            ("systemd-journal", "Suppressed 1 messages from /user.slice", suppressed, 1, unit("/user.slice")),
+            (
+                "systemd-journald",
+                "Suppressed 25 messages from a b.service",
+                suppressed,
+                25,
+                unit("a b.service"),
+            ),
+            (
+                "systemd-journal",
+                "Suppressed 1 messages from /user.slice",
+                suppressed,
+                1,
+                unit("/user.slice"),
+            ),
             ("systemd-journald", "Missed 7 kernel messages", missed, 7, unit("kernel")),
             (
                 "rsyslogd",
@@ -121,7 +150,13 @@ mod tests {
                 123,
                 unit("pid 456"),
             ),
-            ("rsyslogd", "imuxsock lost 12 messages from pid 9 due to rate-limiting", suppressed, 12, unit("pid 9")),
+            (
+                "rsyslogd",
+                "imuxsock lost 12 messages from pid 9 due to rate-limiting",
+                suppressed,
+                12,
+                unit("pid 9"),
+            ),
         ];
         for (identifier, message, kind, entries, sender) in cases {
             assert_eq!(read(identifier, message), Some((kind, entries, sender)), "{message}");
@@ -134,9 +169,15 @@ mod tests {
     #[test]
     fn what_others_say_in_the_same_words_is_no_statement() {
         assert_eq!(read("api", "Suppressed 25 messages from foo.service"), None);
-        assert_eq!(read("rsyslogd", "imjournal: begin to drop messages due to rate-limiting"), None);
+        assert_eq!(
+            read("rsyslogd", "imjournal: begin to drop messages due to rate-limiting"),
+            None
+        );
         assert_eq!(read("systemd-journald", "Suppressed many messages from foo.service"), None);
-        assert_eq!(read("systemd-journald", "Suppressed 99999999999999999999 messages from a"), None);
+        assert_eq!(
+            read("systemd-journald", "Suppressed 99999999999999999999 messages from a"),
+            None
+        );
         assert_eq!(read("systemd-journald", "Missed kernel messages"), None);
         assert_eq!(in_text(None, b"Suppressed 25 messages from foo.service"), None);
     }

@@ -141,7 +141,7 @@ impl Question {
     /// Asks it of whatever `open` opens.
     pub fn ask_of(&self, open: &mut dyn FnMut() -> io::Result<Box<dyn Read + Send>>) -> Recording {
         let rules = RuleSet::empty().with_file("tests", RULES).unwrap();
-        let classifier = Classifier::new(rules.clone());
+        let classifier = Classifier::watching(rules.clone(), &ebbline::source::TEXT_LITERALS);
         let progress = Progress::default();
         let query = Query {
             classifier: &classifier,

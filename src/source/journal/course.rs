@@ -70,14 +70,18 @@ impl From<&Cursor> for Head {
 
 /// Follows the entries of one file.
 pub(super) struct CourseLog {
-    /// The last entry.
-    last: Head,
     /// The number that the next entry should have; 0: the next entry is to be looked at.
     next_seqnum: u64,
+    /// The last entry's boot, its time, and how far apart its clocks were.
+    boot: [u8; 16],
+    realtime_us: u64,
+    clocks_apart_us: u64,
+    /// The number of the last entry, where `next_seqnum` does not say it.
+    last_seqnum: u64,
     course: Course,
     /// Places in `course.boots`.
     places: HashMap<[u8; 16], usize>,
-    /// What the boot's last entry said.
+    /// The place of the last entry's boot.
     place: Option<usize>,
     /// Something could not be read since this time; `None` inside: since the beginning.
     damaged_since: Option<Option<Timestamp>>,
@@ -90,8 +94,11 @@ impl CourseLog {
     pub(super) fn new(seqnum_id: [u8; 16]) -> Self {
         let course = Course { seqnum_id, ..Course::default() };
         Self {
-            last: Head { seqnum: 0, boot: [0; 16], realtime_us: 0, monotonic_us: 0 },
             next_seqnum: 0,
+            boot: [0; 16],
+            realtime_us: 0,
+            clocks_apart_us: 0,
+            last_seqnum: 0,
             course,
             places: HashMap::new(),
             place: None,
@@ -104,31 +111,51 @@ impl CourseLog {
     /// [`describe_boot`](Self::describe_boot) is to be called.
     #[inline]
     pub(super) fn entry(&mut self, head: Head) -> bool {
-        let drift_us = head.clocks_apart_us().wrapping_sub(self.last.clocks_apart_us());
+        let clocks_apart_us = head.clocks_apart_us();
+        let drift_us = clocks_apart_us.wrapping_sub(self.clocks_apart_us);
         let is_ordinary = (head.seqnum == self.next_seqnum)
-            & (head.boot == self.last.boot)
+            & (head.boot == self.boot)
             & (drift_us.wrapping_add(ClockJump::TOLERATED_US) <= 2 * ClockJump::TOLERATED_US);
         let is_first_of_boot = if is_ordinary { false } else { self.turn(head) };
-        self.last = head;
         self.next_seqnum = head.seqnum.wrapping_add(1);
+        self.realtime_us = head.realtime_us;
+        self.clocks_apart_us = clocks_apart_us;
         is_first_of_boot
+    }
+
+    /// The last entry.
+    fn last(&self) -> Head {
+        Head {
+            seqnum: if self.next_seqnum == 0 { self.last_seqnum } else { self.next_seqnum - 1 },
+            boot: self.boot,
+            realtime_us: self.realtime_us,
+            monotonic_us: self.realtime_us.wrapping_sub(self.clocks_apart_us),
+        }
+    }
+
+    /// Has the next entry looked at.
+    fn look_at_next(&mut self) {
+        self.last_seqnum = self.last().seqnum;
+        self.next_seqnum = 0;
     }
 
     /// Takes an entry that does not follow on the one before it as entries do.
     #[cold]
     fn turn(&mut self, head: Head) -> bool {
+        let last = self.last();
+        let is_same_boot = head.boot == last.boot;
+        self.boot = head.boot;
         let Some(moment) = head.moment() else { return false };
         self.end_damage(moment.at);
-        self.end_numbers();
-        if head.seqnum != self.last.seqnum.wrapping_add(1) || self.course.numbers.is_empty() {
+        self.end_numbers(last);
+        if head.seqnum != last.seqnum.wrapping_add(1) || self.course.numbers.is_empty() {
             self.begin_numbers(head.seqnum, moment.at);
         }
-        let is_same_boot = head.boot == self.last.boot;
         if !is_same_boot {
-            self.end_boot_part();
+            self.end_boot_part(last);
         }
         let before = match self.place {
-            Some(_) if is_same_boot => self.last.moment(),
+            Some(_) if is_same_boot => last.moment(),
             _ => self.part_of(head.boot).map(|part| part.last),
         };
         if let Some(before) = before
@@ -137,7 +164,11 @@ impl CourseLog {
         {
             self.jump(jump);
         }
-        if is_same_boot && self.place.is_some() { false } else { self.begin_boot(head.boot, moment) }
+        if is_same_boot && self.place.is_some() {
+            false
+        } else {
+            self.begin_boot(head.boot, moment)
+        }
     }
 
     fn part_of(&self, boot: [u8; 16]) -> Option<&BootPart> {
@@ -162,16 +193,16 @@ impl CourseLog {
     }
 
     /// Brings the last run up to the last entry.
-    fn end_numbers(&mut self) {
-        let (Some(run), Some(at)) = (self.course.numbers.last_mut(), self.last.at()) else { return };
-        let last = self.last.seqnum.max(run.last);
+    fn end_numbers(&mut self, last: Head) {
+        let (Some(run), Some(at)) = (self.course.numbers.last_mut(), last.at()) else { return };
+        let last = last.seqnum.max(run.last);
         run.entries += last - run.last + u64::from(run.entries == 0);
         (run.last, run.last_at) = (last, at);
     }
 
-    fn end_boot_part(&mut self) {
-        let Some(part) = self.place.and_then(|place| self.course.boots.get_mut(place)) else { return };
-        let Some(last) = self.last.moment() else { return };
+    fn end_boot_part(&mut self, last: Head) {
+        let part = self.place.and_then(|place| self.course.boots.get_mut(place));
+        let (Some(part), Some(last)) = (part, last.moment()) else { return };
         if last.monotonic_us >= part.last.monotonic_us {
             part.last = last;
         }
@@ -210,8 +241,15 @@ impl CourseLog {
     /// Notes that journald started or stopped, in the entry that is taken next.
     pub(super) fn service(&mut self, head: Head, is_start: bool, namespace: Option<String>) {
         let Some(at) = head.at().filter(|_| self.course.service.len() < MAX_KEPT) else { return };
-        let previous = self.last.at().filter(|_| self.last.boot == head.boot);
-        self.course.service.push(ServiceEvent { boot: head.boot, namespace, is_start, at, previous });
+        let last = self.last();
+        let previous = last.at().filter(|_| last.boot == head.boot);
+        self.course.service.push(ServiceEvent {
+            boot: head.boot,
+            namespace,
+            is_start,
+            at,
+            previous,
+        });
     }
 
     /// Something could not be read between the last entry and the next.
@@ -219,9 +257,10 @@ impl CourseLog {
         if self.is_unordered {
             return;
         }
-        self.damaged_since.get_or_insert(self.last.at().filter(|_| self.last.seqnum > 0));
+        let last = self.last();
+        self.damaged_since.get_or_insert(last.at().filter(|_| last.seqnum > 0));
         // The next entry ends the damage.
-        self.next_seqnum = 0;
+        self.look_at_next();
     }
 
     fn end_damage(&mut self, at: Timestamp) {
@@ -236,13 +275,14 @@ impl CourseLog {
     pub(super) fn go_back(&mut self, facts: &Facts) {
         self.end(facts.tail_realtime);
         self.is_unordered = true;
-        self.next_seqnum = 0;
+        self.look_at_next();
     }
 
     /// Ends what is open, in a file that claims to end at `tail`.
     fn end(&mut self, tail: Option<Timestamp>) {
-        self.end_numbers();
-        self.end_boot_part();
+        let last = self.last();
+        self.end_numbers(last);
+        self.end_boot_part(last);
         if let Some(since) = self.damaged_since.take() {
             let until = tail.filter(|until| since.is_none_or(|since| since <= *until));
             self.course.damage.push((since, until.or(since)));

@@ -178,9 +178,9 @@ impl Reading<'_> {
         match statements::read(&self.entry_fields, self.query.filter, at) {
             Some(Statement::Dropped(dropped)) => self.sink.remark(Remark::Dropped(dropped)),
             Some(Statement::Service { is_start, namespace }) => {
-                if let Some(course) = &mut self.course {
-                    course.service(Head::from(cursor), is_start, namespace);
-                }
+                let new_course = || CourseLog::new(cursor.seqnum_id);
+                let course = self.course.get_or_insert_with(new_course);
+                course.service(Head::from(cursor), is_start, namespace);
             }
             None => {}
         }

@@ -13,10 +13,7 @@ pub(super) enum Statement {
     /// It dropped entries.
     Dropped(Dropped),
     /// It started or stopped, the one for the machine or the one for a namespace.
-    Service {
-        is_start: bool,
-        namespace: Option<String>,
-    },
+    Service { is_start: bool, namespace: Option<String> },
 }
 
 /// What the entry with these fields says; `None` where journald did not write it, and where it
@@ -39,11 +36,10 @@ pub(super) fn read(fields: &EntryFields, filter: &Filter, at: Timestamp) -> Opti
         }
         JournaldId::Dropped(kind) => kind,
     };
-    // The number has a field of its own since systemd 233, and stands in the text always.
-    let said = statement::of_journald(first("MESSAGE").unwrap_or_default());
-    let counted = first("N_DROPPED").and_then(statement::number).map(|(count, _)| count);
-    let entries = counted.or(said.as_ref().map(|said| said.entries))?;
-    let sender = said.and_then(|said| said.sender).or_else(|| first("OBJECT_SYSTEMD_UNIT").map(text));
+    let (message, counted) = (first("MESSAGE"), first("N_DROPPED"));
+    let said =
+        statement::Statement::of_fields(kind, message, counted, first("OBJECT_SYSTEMD_UNIT"))?;
+    let (entries, sender) = (said.entries, said.sender);
     let dropped = Dropped { at: Some(at), kind, entries, sender, is_from_journal: true };
     dropped.concerns(filter).then_some(Statement::Dropped(dropped))
 }

@@ -25,7 +25,8 @@ use crate::source::{Damage, Detail, Event, Query, Remark, Sink, SourceKind, Summ
 use crate::time::{Minute, Timestamp};
 
 const MESSAGE: &[u8] = b"MESSAGE=";
-const MESSAGE_ID: &[u8] = b"MESSAGE_ID=";
+/// What `MESSAGE_ID` begins with: eight bytes are compared at once.
+const OF_MESSAGE: &[u8] = b"MESSAGE_";
 
 /// Answers `query` from one file.
 pub(super) fn sweep(
@@ -114,7 +115,7 @@ impl<'a> Sweep<'a> {
                 self.messages.put(offset, message);
                 self.marks.insert(offset, Mark { facts: FieldFacts::NONE, verdict });
             }
-        } else if self.fields_matter || field.starts_with(MESSAGE_ID) {
+        } else if self.fields_matter || field.starts_with(OF_MESSAGE) {
             let facts = self.fields.facts_of(field);
             if facts != FieldFacts::NONE {
                 self.marks.insert(offset, Mark { facts, verdict: Verdict::NoRule });
@@ -168,10 +169,9 @@ impl<'a> Sweep<'a> {
     #[inline]
     fn count(&mut self, at: Timestamp) {
         self.summary.count(Some(at), 1);
-        let minute = Some(at.minute());
-        if self.minute != minute {
+        if !self.minute.is_some_and(|minute| minute.contains(at)) {
             self.flush();
-            self.minute = minute;
+            self.minute = Some(at.minute());
         }
         self.untold += 1;
     }
@@ -327,6 +327,6 @@ impl Visitor for Sweep<'_> {
 /// Whether a field can matter, judged by its first bytes.
 fn may_matter(fields: FieldFilter<'_>, beginning: &[u8]) -> bool {
     beginning.starts_with(MESSAGE)
-        || beginning.starts_with(MESSAGE_ID)
+        || beginning.starts_with(OF_MESSAGE)
         || fields.may_matter(beginning)
 }

@@ -38,7 +38,8 @@ fn between(before: &BootPart, after: &BootPart) -> Option<Absence> {
 
 /// Where clocks jumped, each jump once: the files of one machine see the same ones.
 pub(super) fn jumps(courses: &[Course]) -> Vec<Absence> {
-    let mut found: Vec<ClockJump> = courses.iter().flat_map(|course| &course.jumps).copied().collect();
+    let mut found: Vec<ClockJump> =
+        courses.iter().flat_map(|course| &course.jumps).copied().collect();
     found.extend(jumps_between_files(courses));
     found.sort_by_key(|jump| (jump.after.monotonic_us - jump.before.monotonic_us, jump.boot));
     // A file with few entries sees the jumps late, and several as one: the shortest ones are right.
@@ -53,8 +54,11 @@ pub(super) fn jumps(courses: &[Course]) -> Vec<Absence> {
             known.insert((jump.boot, jump.after.monotonic_us), jump);
         }
     }
-    let hosts: BTreeMap<[u8; 16], &Option<String>> =
-        courses.iter().flat_map(|course| &course.boots).map(|part| (part.boot, &part.host)).collect();
+    let hosts: BTreeMap<[u8; 16], &Option<String>> = courses
+        .iter()
+        .flat_map(|course| &course.boots)
+        .map(|part| (part.boot, &part.host))
+        .collect();
     let absence = |jump: &ClockJump| {
         let what = What::ClockJump(jump.by_us());
         let mut absence = Absence::between(what, jump.before.at, jump.after.at);

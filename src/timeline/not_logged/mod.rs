@@ -110,7 +110,8 @@ impl NotLogged {
     /// Finds what `remarks` say, counts what was dropped in the buckets that it was dropped in,
     /// and marks those that miss a part of their time.
     ///
-    /// What lies outside of all buckets was not asked about.
+    /// What lies outside of all buckets was not asked about; where there is no bucket, no entry
+    /// passed the filter, and all gaps are told.
     pub(super) fn new(remarks: &Remarks, buckets: &mut [Bucket]) -> Self {
         let mut all = dropped::absences(remarks);
         all.extend(sequence::gaps(&remarks.courses));
@@ -157,9 +158,15 @@ impl Hidden {
         if absence.what.is_dropped() {
             return add_dropped(buckets, from, absence.entries.unwrap_or(0));
         }
+        if buckets.is_empty() {
+            // No entry passed the filter: the gaps are all that is known.
+            return true;
+        }
         let first = buckets.partition_point(|bucket| bucket.end <= from);
         // An entry at a bucket's start follows on what is missing before the bucket.
-        let end = buckets.partition_point(|bucket| bucket.start < to).max(first + usize::from(from == to));
+        let end = buckets
+            .partition_point(|bucket| bucket.start < to)
+            .max(first + usize::from(from == to));
         let end = end.min(buckets.len());
         let touches = first < end && buckets[first].start <= to;
         if touches && absence.what.hides_time() {

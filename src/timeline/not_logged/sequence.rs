@@ -15,10 +15,10 @@ use super::{Absence, What};
 use crate::source::not_logged::{Course, Numbers};
 use crate::time::Timestamp;
 
-/// So many gaps are looked at, the largest.
+/// Where there are more gaps than this, neighbours are told as one.
 const MAX_GAPS: usize = 1000;
-/// So many runs of other sequences are compared with a gap; where there are more, they fill it.
-const MAX_COMPARED: usize = 100_000;
+/// So many runs of other sequences are compared with gaps; then these count as filled.
+const MAX_COMPARED: usize = 10_000_000;
 /// A counter that was started again may repeat the numbers of the last while.
 const REUSED_US: i64 = 24 * 3_600_000_000;
 
@@ -56,16 +56,36 @@ pub(super) fn gaps(courses: &[Course]) -> Vec<Absence> {
     if gaps.is_empty() {
         return Vec::new();
     }
-    gaps.sort_by_key(|gap| std::cmp::Reverse(gap.entries));
-    gaps.truncate(MAX_GAPS);
-    let others = Others::new(&sequences, courses);
+    let mut others = Others::new(&sequences, courses);
+    for gap in &mut gaps {
+        gap.entries = gap.entries.saturating_sub(others.used(gap));
+    }
+    gaps.retain(|gap| gap.entries > 0);
+    gaps.sort_by_key(|gap| (gap.sequence, gap.first));
+    while gaps.len() > MAX_GAPS {
+        let count = gaps.len();
+        gaps = gaps.chunks(2).flat_map(joined).collect();
+        if gaps.len() == count {
+            break;
+        }
+    }
     let absence = |gap: &Gap| {
-        let entries = gap.entries.saturating_sub(others.used(gap));
         let mut absence = Absence::between(What::SequenceGap, gap.from, gap.to);
-        absence.entries = Some(entries);
-        (entries > 0).then_some(absence)
+        absence.entries = Some(gap.entries);
+        absence
     };
-    gaps.iter().filter_map(absence).collect()
+    gaps.iter().map(absence).collect()
+}
+
+/// One gap for two of a sequence that follow each other.
+fn joined(pair: &[Gap]) -> Vec<Gap> {
+    match pair {
+        [one, two] if one.sequence == two.sequence => {
+            let entries = one.entries.saturating_add(two.entries);
+            vec![Gap { last: two.last, entries, to: two.to, ..*one }]
+        }
+        _ => pair.to_vec(),
+    }
 }
 
 /// Finds the gaps between the runs of one sequence, in the order of their first numbers.
@@ -143,6 +163,8 @@ struct Others {
     reach: Vec<u64>,
     /// Sequences that have boots in common have the same family.
     families: HashMap<[u8; 16], usize>,
+    /// How many runs were compared so far.
+    compared: usize,
 }
 
 impl Others {
@@ -156,22 +178,23 @@ impl Others {
             highest
         });
         let reach = reach.collect();
-        Self { runs, reach, families: families(courses) }
+        Self { runs, reach, families: families(courses), compared: 0 }
     }
 
     /// How many numbers of a gap other sequences of its family use about that time.
-    fn used(&self, gap: &Gap) -> u64 {
+    fn used(&mut self, gap: &Gap) -> u64 {
         let start = self.reach.partition_point(|reach| *reach < gap.first);
         let end = self.runs.partition_point(|(run, _)| run.first <= gap.last);
-        if end.saturating_sub(start) > MAX_COMPARED {
+        self.compared = self.compared.saturating_add(end.saturating_sub(start));
+        if self.compared > MAX_COMPARED {
             return gap.entries;
         }
         let family = self.families.get(&gap.sequence);
         let (mut used, mut reached) = (0, gap.first);
         for (run, sequence) in self.runs.get(start..end).unwrap_or_default() {
             let is_other = *sequence != gap.sequence && self.families.get(sequence) == family;
-            let is_then = run.first_at <= gap.to
-                && run.last_at.micros() >= gap.from.micros() - REUSED_US;
+            let is_then =
+                run.first_at <= gap.to && run.last_at.micros() >= gap.from.micros() - REUSED_US;
             let (first, last) = (run.first.max(reached), run.last.min(gap.last));
             if is_other && is_then && first <= last {
                 used += last - first + 1;

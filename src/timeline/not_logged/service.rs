@@ -23,7 +23,8 @@ pub(super) fn pauses(courses: &[Course]) -> Vec<Absence> {
         events.dedup_by_key(|event| (event.at, event.is_start));
         for pair in events.windows(2).filter(|pair| pair[1].is_start) {
             let [before, start] = pair else { continue };
-            let end = if before.is_start { last_sign(courses, start, before.at) } else { before.at };
+            let end =
+                if before.is_start { last_sign(courses, start, before.at) } else { before.at };
             if start.at.micros() - end.micros() >= RESTART_US {
                 pauses.push(Absence::between(What::Stopped, end, start.at));
             }
