@@ -61,7 +61,7 @@ fn dropped(not_logged: &NotLogged, zone: Tz) -> Option<String> {
         line.push_str(&format!(" from {}", escape::terminal(sender)));
     }
     if let Some(at) = worst.from {
-        line.push_str(&format!(" until {}", moment(at, zone)));
+        line.push_str(&format!(" before {}", moment(at, zone)));
     }
     Some(line)
 }

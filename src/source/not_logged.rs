@@ -132,6 +132,20 @@ pub struct Numbers {
     pub last_at: Timestamp,
 }
 
+impl Numbers {
+    /// How many numbers there are from the first to the last.
+    pub fn span(&self) -> u64 {
+        self.last.saturating_sub(self.first).saturating_add(1)
+    }
+
+    /// How many entries so many of its numbers have, where they are spread evenly.
+    pub fn share(&self, numbers: u64) -> u64 {
+        let entries = u128::from(self.entries) * u128::from(numbers);
+        let share = entries.div_ceil(u128::from(self.span().max(1)));
+        u64::try_from(share).unwrap_or(u64::MAX).min(numbers)
+    }
+}
+
 /// An instant on both clocks of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {

@@ -53,8 +53,9 @@ impl JournaldId {
     }
 }
 
-/// Substrings, one of which is in every statement that a text can hold.
-pub const TEXT_LITERALS: [&[u8]; 3] = [b"]: Suppressed ", b"]: Missed ", b" due to rate-limiting"];
+/// Substrings, one of which is in every statement that a text can hold. They end where they do so
+/// that they have nothing in common that other lines have, too.
+pub const TEXT_LITERALS: [&[u8]; 3] = [b": Suppre", b": Missed", b"rate-limiting"];
 
 /// What a line of a text log says, if a log daemon wrote it.
 pub(super) fn in_text(identifier: Option<&[u8]>, message: &[u8]) -> Option<Statement> {
@@ -164,6 +165,17 @@ mod tests {
             let is_in = |literal: &&[u8]| memchr::memmem::find(line.as_bytes(), literal).is_some();
             assert!(TEXT_LITERALS.iter().any(|literal| is_in(&literal)), "{message}");
         }
+    }
+
+    #[test]
+    fn looking_for_statements_makes_no_other_line_a_candidate() {
+        let rules = || crate::rules::RuleSet::builtin().unwrap();
+        let without = crate::rules::Classifier::new(rules());
+        let with = crate::rules::Classifier::watching(rules(), &TEXT_LITERALS);
+        let added: Vec<&Vec<u8>> =
+            with.needles().iter().filter(|needle| !without.needles().contains(needle)).collect();
+        assert_eq!(with.needles().len(), without.needles().len() + added.len());
+        assert!(added.iter().all(|needle| needle.len() >= 7), "{added:?}");
     }
 
     #[test]

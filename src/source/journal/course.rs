@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 /// Runs of numbers that are kept of one file. Files of one journald interleave (the system's and
 /// the users'), so that there may be as many as entries; then neighbours are joined.
-const MAX_NUMBERS: usize = 4096;
+const MAX_NUMBERS: usize = 1024;
 /// A machine boots a few times in the life of a file. A file of many machines has more.
 const MAX_BOOTS: usize = 1024;
 /// Clock jumps, starts and pieces of damage that are kept of one file, of each.
@@ -294,8 +294,11 @@ impl CourseLog {
     pub(super) fn finish(mut self, facts: Option<&Facts>, max_entries: u64) -> Course {
         self.end(facts.and_then(|facts| facts.tail_realtime));
         let last = self.course.numbers.iter().map(|run| run.last).max().unwrap_or(0);
+        let read: u64 = self.course.numbers.iter().map(|run| run.entries).sum();
+        // A number is given to an entry shortly before the entry counts: a writer may be at it.
         if let Some(facts) = facts
             && let Some(at) = facts.tail_realtime
+            && facts.n_entries > read
             && facts.tail_seqnum > last
             && facts.tail_seqnum - last <= max_entries
         {

@@ -139,7 +139,7 @@ impl Cluster {
 
     fn add(&mut self, run: &Numbers) {
         self.entries = self.entries.saturating_add(run.entries);
-        self.is_sparse |= run.entries > 0 && run.entries < run.last - run.first + 1;
+        self.is_sparse |= run.entries > 0 && run.entries < run.span();
         if run.last >= self.last {
             (self.last, self.last_at) = (run.last, run.last_at);
         }
@@ -197,7 +197,7 @@ impl Others {
                 run.first_at <= gap.to && run.last_at.micros() >= gap.from.micros() - REUSED_US;
             let (first, last) = (run.first.max(reached), run.last.min(gap.last));
             if is_other && is_then && first <= last {
-                used += last - first + 1;
+                used += run.share(last - first + 1);
                 reached = last + 1;
             }
         }
