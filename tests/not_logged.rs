@@ -238,3 +238,17 @@ fn an_absence_without_a_time_is_kept_and_one_outside_is_not() {
     assert_eq!(absences.len(), 1);
     assert_eq!((absences[0].what, absences[0].entries), (What::Missed, Some(3)));
 }
+
+#[test]
+fn an_end_that_a_header_claims_is_a_gap_up_to_the_next_file() {
+    let mut cut = file(1, 1, vec![run(10, 100)]);
+    cut.claimed_end = Some((150, after(150)));
+    assert_eq!(gaps(&courses([cut.clone()])), [(50, 100, 150)]);
+    let next = file(1, 1, vec![run(151, 200)]);
+    assert_eq!(gaps(&courses([cut.clone(), next])), [(50, 100, 151)]);
+    let later = file(1, 1, vec![run(161, 200)]);
+    assert_eq!(gaps(&courses([cut.clone(), later])), [(50, 100, 150), (10, 150, 161)]);
+    // A copy from before the end was cut off.
+    let whole = file(1, 1, vec![run(10, 150)]);
+    assert_eq!(gaps(&courses([cut, whole])), []);
+}

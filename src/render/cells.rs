@@ -81,7 +81,7 @@ impl Grid {
         let buckets = report.timeline.buckets.get(row.buckets.clone()).unwrap_or_default();
         let dropped =
             buckets.iter().fold(0, |sum: u64, bucket| sum.saturating_add(bucket.suppressed));
-        let notes: Vec<_> = gaps::note(dropped).map(Into::into).into_iter().chain(notes).collect();
+        let notes: Vec<_> = gaps::note(dropped).into_iter().chain(notes).collect();
         let cells = match &row.counts {
             RowCounts::NoData => (0..columns).map(|_| Cell::no_data()).collect(),
             RowCounts::Seen(ranges) => ranges.iter().map(Cell::new).collect(),

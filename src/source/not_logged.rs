@@ -138,6 +138,11 @@ impl Numbers {
         self.last.saturating_sub(self.first).saturating_add(1)
     }
 
+    /// Whether some of its numbers have no entry.
+    pub fn is_sparse(&self) -> bool {
+        self.entries > 0 && self.entries < self.span()
+    }
+
     /// How many entries so many of its numbers have, where they are spread evenly.
     pub fn share(&self, numbers: u64) -> u64 {
         let entries = u128::from(self.entries) * u128::from(numbers);

@@ -163,7 +163,7 @@ mod tests {
             assert_eq!(read(identifier, message), Some((kind, entries, sender)), "{message}");
             let line = format!("host {identifier}[7]: {message}");
             let is_in = |literal: &&[u8]| memchr::memmem::find(line.as_bytes(), literal).is_some();
-            assert!(TEXT_LITERALS.iter().any(|literal| is_in(&literal)), "{message}");
+            assert!(TEXT_LITERALS.iter().any(is_in), "{message}");
         }
     }
 

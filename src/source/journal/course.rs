@@ -196,7 +196,8 @@ impl CourseLog {
     fn end_numbers(&mut self, last: Head) {
         let (Some(run), Some(at)) = (self.course.numbers.last_mut(), last.at()) else { return };
         let last = last.seqnum.max(run.last);
-        run.entries += last - run.last + u64::from(run.entries == 0);
+        let more = (last - run.last).saturating_add(u64::from(run.entries == 0));
+        run.entries = run.entries.saturating_add(more);
         (run.last, run.last_at) = (last, at);
     }
 
@@ -294,7 +295,8 @@ impl CourseLog {
     pub(super) fn finish(mut self, facts: Option<&Facts>, max_entries: u64) -> Course {
         self.end(facts.and_then(|facts| facts.tail_realtime));
         let last = self.course.numbers.iter().map(|run| run.last).max().unwrap_or(0);
-        let read: u64 = self.course.numbers.iter().map(|run| run.entries).sum();
+        let runs = self.course.numbers.iter();
+        let read = runs.map(|run| run.entries).fold(0, u64::saturating_add);
         // A number is given to an entry shortly before the entry counts: a writer may be at it.
         if let Some(facts) = facts
             && let Some(at) = facts.tail_realtime
@@ -318,7 +320,7 @@ fn joined(pair: &[Numbers]) -> Numbers {
     Numbers {
         first: first.first.min(last.first),
         last: first.last.max(last.last),
-        entries: pair.iter().map(|run| run.entries).sum(),
+        entries: pair.iter().map(|run| run.entries).fold(0, u64::saturating_add),
         first_at: first.first_at,
         last_at: last.last_at,
     }

@@ -125,21 +125,19 @@ struct Cluster {
 
 impl Cluster {
     fn new(run: &Numbers) -> Self {
-        let mut cluster = Self {
+        Self {
             first: run.first,
-            last: run.first,
+            last: run.last,
             first_at: run.first_at,
-            last_at: run.first_at,
-            entries: 0,
-            is_sparse: false,
-        };
-        cluster.add(run);
-        cluster
+            last_at: run.last_at,
+            entries: run.entries,
+            is_sparse: run.is_sparse(),
+        }
     }
 
     fn add(&mut self, run: &Numbers) {
         self.entries = self.entries.saturating_add(run.entries);
-        self.is_sparse |= run.entries > 0 && run.entries < run.span();
+        self.is_sparse |= run.is_sparse();
         if run.last >= self.last {
             (self.last, self.last_at) = (run.last, run.last_at);
         }
@@ -147,11 +145,11 @@ impl Cluster {
 
     /// What is missing within sparse runs, somewhere.
     fn inner_gap(&self, sequence: [u8; 16]) -> Option<Gap> {
-        let numbers = self.last - self.first + 1;
+        let Self { first, last, first_at: from, last_at: to, .. } = *self;
+        // Where an end was only claimed, there is no number.
+        let numbers = last.checked_sub(first).filter(|_| self.is_sparse)?.saturating_add(1);
         let entries = numbers.checked_sub(self.entries).filter(|missing| *missing > 0)?;
-        let (first, last) = (self.first, self.last);
-        let (from, to) = (self.first_at, self.last_at);
-        self.is_sparse.then_some(Gap { sequence, first, last, entries, from, to })
+        Some(Gap { sequence, first, last, entries, from, to })
     }
 }
 
@@ -198,7 +196,7 @@ impl Others {
             let (first, last) = (run.first.max(reached), run.last.min(gap.last));
             if is_other && is_then && first <= last {
                 used += run.share(last - first + 1);
-                reached = last + 1;
+                reached = last.saturating_add(1);
             }
         }
         used
