@@ -30,6 +30,10 @@ fn of_kind<'a>(document: &'a Value, kind: &str) -> Vec<&'a Value> {
     all.iter().filter(|absence| absence["kind"] == kind).collect()
 }
 
+fn micros(time: &Value) -> i64 {
+    chrono::DateTime::parse_from_rfc3339(time.as_str().unwrap()).unwrap().timestamp_micros()
+}
+
 /// What was dropped in each minute that anything was dropped in.
 fn suppressed(document: &Value) -> BTreeMap<String, u64> {
     let buckets = document["buckets"].as_array().unwrap().iter();
@@ -141,11 +145,8 @@ fn a_file_that_is_gone_from_a_rotated_set_is_a_gap_of_its_entries() {
     let gaps = of_kind(&rest, "sequence_gap");
     assert_eq!(gaps.len(), 1, "{rest}");
     assert_eq!(gaps[0]["entries"], lost.n_entries);
-    let time = |value: &Value| {
-        chrono::DateTime::parse_from_rfc3339(value.as_str().unwrap()).unwrap().timestamp_micros()
-    };
-    assert_eq!(time(&gaps[0]["from"]), before.tail_realtime.unwrap().micros());
-    assert!(time(&gaps[0]["to"]) >= lost.tail_realtime.unwrap().micros());
+    assert_eq!(micros(&gaps[0]["from"]), before.tail_realtime.unwrap().micros());
+    assert!(micros(&gaps[0]["to"]) >= lost.tail_realtime.unwrap().micros());
     // The oldest file of all is no gap: there the journal begins.
     journald.remove(head);
     assert!(of_kind(&timeline(&journald.files(), &[]), "sequence_gap").is_empty());
@@ -163,6 +164,55 @@ fn a_killed_and_a_stopped_journald_leave_a_pause() {
     std::thread::sleep(Duration::from_millis(1500));
     journald.run();
     journald.log(["after".to_owned()]);
-    let document = timeline(&journald.files(), &[]);
-    let pauses = of_kind(&document, "stopped");
+    let files = journald.files();
+    let said = |id: &str| -> Vec<i64> {
+        let files = names(&files).into_iter().flat_map(|file| ["--file", file]);
+        let id = format!("MESSAGE_ID={id}");
+        let arguments: Vec<&str> = files.chain([id.as_str()]).collect();
+        journalctl(&arguments).iter().map(|entry| entry.realtime_us as i64).collect()
+    };
+    let started = said("f77379a8490b408bbe5f6940505a777b");
+    let stopped = said("d93fb3c9c24d451a97cea615ce59c00b");
+    assert_eq!((started.len(), stopped.len()), (3, 1));
+    for reader in ["native", "libsystemd"] {
+        if reader == "libsystemd" && !cfg!(feature = "systemd") {
+            continue;
+        }
+        let document = timeline(&files, &["--reader", reader]);
+        let pauses = of_kind(&document, "stopped");
+        let ends: Vec<i64> = pauses.iter().map(|pause| micros(&pause["to"])).collect();
+        assert_eq!(ends, started[1..], "{reader}: {document}");
+        // Nobody said when the first one was killed; the last entry before is what is known.
+        let first = micros(&pauses[0]["from"]);
+        assert!(first >= started[0] && first < started[1] - 1_000_000, "{reader}");
+        assert_eq!(micros(&pauses[1]["from"]), stopped[0], "{reader}");
+    }
+}
+
+#[test]
+fn files_of_users_fill_the_numbers_of_the_systems_files() {
+    const USER: &str = "4242";
+    let journald = Journald::start("users");
+    for round in 0..4 {
+        journald.log((0..20).map(|index| format!("system {round} {index}")));
+        journald.log_as_user(USER, 30);
+        if round == 1 {
+            journald.rotate();
+        }
+    }
+    journald.log(["the last one".to_owned()]);
+    let files = journald.files();
+    let is_users = |file: &&PathBuf| file.to_string_lossy().contains(&format!("user-{USER}"));
+    let (users, systems): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.iter().cloned().partition(|file| is_users(&file));
+    assert_eq!((users.len(), systems.len()), (2, 2), "{files:?}");
+    let missing = |files: &[PathBuf]| -> u64 {
+        let document = timeline(files, &[]);
+        let gaps = of_kind(&document, "sequence_gap");
+        gaps.iter().map(|gap| gap["entries"].as_u64().unwrap()).sum()
+    };
+    assert_eq!(missing(&files), 0);
+    // The user's entries all lie between two of the system's.
+    assert_eq!(missing(&systems), 120);
+    assert!(missing(&users) >= 60);
 }

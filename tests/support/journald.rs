@@ -109,6 +109,26 @@ impl Journald {
         }
         std::fs::remove_file(input).unwrap();
         sender.wait().unwrap();
+        for root in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"] {
+            let group = PathBuf::from(root).join("system.slice").join(name);
+            if group.exists() {
+                privileged("rmdir").arg(group).status().unwrap();
+            }
+        }
+        self.sync();
+    }
+
+    /// Logs entries as the user with this id, and waits until they are in the file.
+    pub(crate) fn log_as_user(&self, id: &str, count: usize) {
+        let input = self.scratch.path().join("of-user");
+        let lines: String = (0..count).map(|index| format!("of a user {index}\n")).collect();
+        std::fs::write(&input, lines).unwrap();
+        let script = r#"setpriv --reuid "$1" --regid "$1" --clear-groups \
+            logger --socket "$2/dev-log" --tag ebbline-user < "$3""#;
+        let folder = format!("/run/systemd/journal.{}", self.name);
+        let sent =
+            privileged("sh").args(["-c", script, "sh", id, &folder]).arg(input).status().unwrap();
+        assert!(sent.success(), "logger as user {id}: {sent}");
         self.sync();
     }
 
