@@ -79,6 +79,7 @@ fn dropped(seconds: u64, entries: u64, sender: &str, is_from_journal: bool) -> R
         kind: DropKind::Suppressed,
         entries,
         sender: Some(sender.to_owned()),
+        host: None,
         is_from_journal,
     })
 }
@@ -230,6 +231,7 @@ fn an_absence_without_a_time_is_kept_and_one_outside_is_not() {
         kind: DropKind::Missed,
         entries: 3,
         sender: None,
+        host: None,
         is_from_journal: false,
     });
     let late = file(1, 1, vec![run(5000, 5010), run(5050, 5060)]);
@@ -251,4 +253,19 @@ fn an_end_that_a_header_claims_is_a_gap_up_to_the_next_file() {
     // A copy from before the end was cut off.
     let whole = file(1, 1, vec![run(10, 150)]);
     assert_eq!(gaps(&courses([cut, whole])), []);
+}
+
+#[test]
+fn a_text_with_endless_statements_repeats_its_journal_all_the_same() {
+    let statements = |is_from_journal| {
+        (0..12_000_u64).map(move |index| dropped(index / 3, 2, "a.service", is_from_journal))
+    };
+    let alone = timeline(statements(true));
+    let journal_first = timeline(statements(true).chain(statements(false)));
+    let text_first = timeline(statements(false).chain(statements(true)));
+    assert_eq!(alone.not_logged.dropped, 24_000);
+    for both in [journal_first, text_first] {
+        assert_eq!(both.not_logged.dropped, 24_000);
+        assert_eq!(both.buckets, alone.buckets);
+    }
 }

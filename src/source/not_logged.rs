@@ -32,10 +32,21 @@ pub enum DropKind {
 pub struct Remarks {
     /// The first statements of each source.
     pub dropped: Vec<Dropped>,
-    /// How many entries the others speak of, by minute.
-    pub more_dropped: BTreeMap<(Minute, DropKind), u64>,
+    /// How many entries the others speak of.
+    pub more_dropped: BTreeMap<DroppedIn, u64>,
     /// How each journal file runs.
     pub courses: Vec<Course>,
+}
+
+/// What statements are added up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DroppedIn {
+    /// When the daemon said so; `None`: at no known time.
+    pub minute: Option<Minute>,
+    /// Why the entries were dropped.
+    pub kind: DropKind,
+    /// Whether a journal says so.
+    pub is_from_journal: bool,
 }
 
 impl Remarks {
@@ -50,8 +61,10 @@ impl Remarks {
                 self.dropped.push(dropped);
             }
             Remark::Dropped(dropped) => {
-                let Some(at) = dropped.at else { return };
-                let sum = self.more_dropped.entry((at.minute(), dropped.kind)).or_default();
+                let Dropped { kind, is_from_journal, .. } = dropped;
+                let minute = dropped.at.map(Timestamp::minute);
+                let place = DroppedIn { minute, kind, is_from_journal };
+                let sum = self.more_dropped.entry(place).or_default();
                 *sum = sum.saturating_add(dropped.entries);
             }
         }
@@ -79,6 +92,8 @@ pub struct Dropped {
     pub entries: u64,
     /// The unit or process that had sent them, as the statement names it.
     pub sender: Option<String>,
+    /// The machine whose daemon says so, where it is known.
+    pub host: Option<String>,
     /// Whether a journal says so; a text may say it again.
     pub is_from_journal: bool,
 }

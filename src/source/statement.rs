@@ -53,9 +53,9 @@ impl JournaldId {
     }
 }
 
-/// Substrings, one of which is in every statement that a text can hold. They end where they do so
-/// that they have nothing in common that other lines have, too.
-pub const TEXT_LITERALS: [&[u8]; 3] = [b": Suppre", b": Missed", b"rate-limiting"];
+/// Substrings, one of which is in every statement that a text can hold. They are few and stand in
+/// hardly any other line, for each of them is looked for in every byte.
+pub const TEXT_LITERALS: [&[u8]; 2] = [b"-journal", b"rate-limiting"];
 
 /// What a line of a text log says, if a log daemon wrote it.
 pub(super) fn in_text(identifier: Option<&[u8]>, message: &[u8]) -> Option<Statement> {
@@ -100,9 +100,9 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
-/// A sender's name, bounded: a text may claim any.
-fn name(text: &[u8]) -> Option<String> {
-    const MAX_BYTES: usize = 256;
+/// The name of a sender or a host, bounded: a log may claim any.
+pub(super) fn name(text: &[u8]) -> Option<String> {
+    const MAX_BYTES: usize = 128;
     let text = text.trim_ascii();
     let text = String::from_utf8_lossy(text.get(..MAX_BYTES).unwrap_or(text)).into_owned();
     (!text.is_empty()).then_some(text)

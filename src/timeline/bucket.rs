@@ -143,7 +143,7 @@ pub(super) fn place_notes(mut notes: Vec<Note>, buckets: &[Bucket]) -> Vec<Place
 /// leaves no entry, they still belong in a bucket.
 fn dropped_ends(tally: &Tally) -> (Option<Timestamp>, Option<Timestamp>) {
     let remarks = &tally.remarks;
-    let more = remarks.more_dropped.keys().map(|(minute, _)| minute.start());
+    let more = remarks.more_dropped.keys().filter_map(|place| Some(place.minute?.start()));
     let times = || remarks.dropped.iter().filter_map(|dropped| dropped.at).chain(more.clone());
     (times().min(), times().max())
 }

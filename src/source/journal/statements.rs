@@ -26,7 +26,7 @@ pub(super) fn read(fields: &EntryFields, filter: &Filter, at: Timestamp) -> Opti
     if first("_TRANSPORT") != Some(b"driver") {
         return None;
     }
-    let namespace = || first("_NAMESPACE").map(text);
+    let namespace = || first("_NAMESPACE").and_then(statement::name);
     let kind = match JournaldId::of(first("MESSAGE_ID")?)? {
         JournaldId::Started => {
             return Some(Statement::Service { is_start: true, namespace: namespace() });
@@ -40,7 +40,8 @@ pub(super) fn read(fields: &EntryFields, filter: &Filter, at: Timestamp) -> Opti
     let said =
         statement::Statement::of_fields(kind, message, counted, first("OBJECT_SYSTEMD_UNIT"))?;
     let (entries, sender) = (said.entries, said.sender);
-    let dropped = Dropped { at: Some(at), kind, entries, sender, is_from_journal: true };
+    let host = first("_HOSTNAME").and_then(statement::name);
+    let dropped = Dropped { at: Some(at), kind, entries, sender, host, is_from_journal: true };
     dropped.concerns(filter).then_some(Statement::Dropped(dropped))
 }
 
@@ -61,11 +62,5 @@ pub(super) fn describe_boot(
         return course.forget_boot();
     }
     let named = first("_MACHINE_ID").and_then(|id| decode_hex(std::str::from_utf8(id).ok()?));
-    course.describe_boot(named.unwrap_or(machine), host.map(text));
-}
-
-/// A value as text, bounded.
-fn text(value: &[u8]) -> String {
-    const MAX_BYTES: usize = 256;
-    String::from_utf8_lossy(value.get(..MAX_BYTES).unwrap_or(value)).into_owned()
+    course.describe_boot(named.unwrap_or(machine), host.and_then(statement::name));
 }

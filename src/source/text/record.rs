@@ -159,7 +159,8 @@ impl<'q> Recorder<'q> {
             None => self.query.span.is_unbounded(),
         };
         let Statement { kind, entries, sender } = statement;
-        let dropped = Dropped { at: entry.at, kind, entries, sender, is_from_journal: false };
+        let host = entry.host.and_then(statement::name);
+        let dropped = Dropped { at: entry.at, kind, entries, sender, host, is_from_journal: false };
         if is_inside && self.statement_filter.accepts(entry) && dropped.concerns(self.query.filter)
         {
             self.sink.remark(Remark::Dropped(dropped));

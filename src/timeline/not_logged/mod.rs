@@ -113,7 +113,7 @@ impl NotLogged {
     /// What lies outside of all buckets was not asked about; where there is no bucket, no entry
     /// passed the filter, and all gaps are told.
     pub(super) fn new(remarks: &Remarks, buckets: &mut [Bucket]) -> Self {
-        let mut all = dropped::absences(remarks);
+        let dropped::AllDropped { absences: mut all, more: more_dropped } = dropped::find(remarks);
         all.extend(sequence::gaps(&remarks.courses));
         all.extend(clock::boots(&remarks.courses));
         all.extend(clock::jumps(&remarks.courses));
@@ -125,18 +125,19 @@ impl NotLogged {
         let mut hidden = Hidden::new(buckets);
         all.retain(|absence| hidden.take(absence, buckets));
         hidden.mark(buckets);
-        let more_dropped = remarks.more_dropped.iter();
-        let more_dropped = more_dropped.map(|((minute, _), entries)| {
-            add_dropped(buckets, minute.start(), *entries);
-            *entries
-        });
-        let more_dropped: u64 = more_dropped.fold(0, u64::saturating_add);
+        for (minute, entries) in &more_dropped {
+            if let Some(minute) = minute {
+                add_dropped(buckets, minute.start(), *entries);
+            }
+        }
+        let sum_of_more =
+            more_dropped.iter().map(|(_, entries)| *entries).fold(0, u64::saturating_add);
         let dropped = all.iter().filter(|absence| absence.what.is_dropped());
         let dropped = dropped.filter_map(|absence| absence.entries);
-        let dropped = dropped.fold(more_dropped, u64::saturating_add);
+        let dropped = dropped.fold(sum_of_more, u64::saturating_add);
         let found = all.len();
         let absences = heaviest(all);
-        let more = (found - absences.len() + remarks.more_dropped.len()) as u64;
+        let more = (found - absences.len() + more_dropped.len()) as u64;
         Self { absences, more, dropped }
     }
 }
