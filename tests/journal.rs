@@ -23,6 +23,10 @@ mod command;
 mod damaged;
 #[path = "journal/healthy.rs"]
 mod healthy;
+#[path = "journal/not_logged.rs"]
+mod not_logged;
+#[path = "journal/real_gaps.rs"]
+mod real_gaps;
 #[path = "journal/real_journald.rs"]
 mod real_journald;
 #[path = "journal/together.rs"]

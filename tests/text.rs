@@ -6,6 +6,8 @@
 mod compressed;
 #[path = "text/containers.rs"]
 mod containers;
+#[path = "text/dropped.rs"]
+mod dropped;
 #[path = "text/dumps.rs"]
 mod dumps;
 #[path = "text/hostile.rs"]

@@ -13,7 +13,7 @@ use crate::source::discover::{self, Discovery};
 use crate::source::filter::{Filter, Pattern};
 use crate::source::journal::{self, Backend};
 use crate::source::scan::{self, Means, Opened, Outcome};
-use crate::source::{Detail, Merge, Progress, Query, Sink, SourceKind};
+use crate::source::{self, Detail, Merge, Progress, Query, Sink, SourceKind};
 use crate::time::{Span, Timestamp};
 
 /// What the options of a reading command ask.
@@ -65,7 +65,7 @@ impl<'a> Ask<'a> {
             console,
             zone,
             span,
-            classifier: Classifier::new(rules::load(&args.rules)?),
+            classifier: Classifier::watching(rules::load(&args.rules)?, &source::TEXT_LITERALS),
             filter: filter(args)?,
             now: Timestamp::from_utc(now).unwrap_or(Timestamp::MIN),
         })

@@ -2,8 +2,8 @@
 
 use chrono_tz::Tz;
 
-use super::escape;
 use super::heading::heading;
+use super::{escape, gaps};
 use crate::report::Report;
 use crate::tally::Counts;
 use crate::time::Timestamp;
@@ -77,7 +77,11 @@ impl Grid {
 
     fn line(report: &Report, labels: &Labels<'_>, row: &Row, columns: usize) -> Line {
         let notes = row.notes.iter().filter_map(|note| report.timeline.notes.get(*note));
-        let notes: Vec<_> = notes.map(|placed| escape::one_line(&placed.note.text)).collect();
+        let notes = notes.map(|placed| escape::one_line(&placed.note.text));
+        let buckets = report.timeline.buckets.get(row.buckets.clone()).unwrap_or_default();
+        let dropped =
+            buckets.iter().fold(0, |sum: u64, bucket| sum.saturating_add(bucket.suppressed));
+        let notes: Vec<_> = gaps::note(dropped).into_iter().chain(notes).collect();
         let cells = match &row.counts {
             RowCounts::NoData => (0..columns).map(|_| Cell::no_data()).collect(),
             RowCounts::Seen(ranges) => ranges.iter().map(Cell::new).collect(),

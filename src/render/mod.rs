@@ -11,6 +11,8 @@ mod cells;
 
 mod footer;
 
+mod gaps;
+
 pub mod table;
 
 pub mod markdown;

@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{Damage, Event, Merge, Sink};
+use super::{Damage, Event, Merge, Remark, Sink};
 use crate::entry::Entry;
 use crate::rules::RuleIndex;
 use crate::time::{Minute, Timestamp};
@@ -365,6 +365,10 @@ impl<S: Sink> Sink for Asking<'_, S> {
     fn damage(&mut self, damage: Damage) {
         self.sink.damage(damage);
     }
+
+    fn remark(&mut self, remark: Remark) {
+        self.sink.remark(remark);
+    }
 }
 
 /// A journal's sink, which answers whether the journal holds what was asked.
@@ -412,5 +416,9 @@ impl<S: Sink> Sink for Answering<'_, S> {
 
     fn damage(&mut self, damage: Damage) {
         self.sink.damage(damage);
+    }
+
+    fn remark(&mut self, remark: Remark) {
+        self.sink.remark(remark);
     }
 }

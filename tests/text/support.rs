@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use ebbline::entry::Origin;
 use ebbline::rules::{Classifier, RuleSet};
 use ebbline::source::text::{Input, read};
-use ebbline::source::{Damage, Detail, Event, Filter, Progress, Query, Sink, Summary};
+use ebbline::source::{Damage, Detail, Event, Filter, Progress, Query, Remark, Sink, Summary};
 use ebbline::time::{Minute, Span, Timestamp};
 
 /// Rules of the tests' own, so that they do not depend on the catalogue.
@@ -50,6 +50,8 @@ pub struct Recording {
     pub minutes: BTreeMap<Option<i64>, u64>,
     pub events: Vec<Seen>,
     pub damage: Vec<Damage>,
+    /// What daemons say that they dropped: how many entries, and whose.
+    pub dropped: Vec<(u64, Option<String>)>,
     pub summary: Summary,
 }
 
@@ -75,6 +77,7 @@ struct RecordingSink<'a> {
     minutes: BTreeMap<Option<i64>, u64>,
     events: Vec<Seen>,
     damage: Vec<Damage>,
+    dropped: Vec<(u64, Option<String>)>,
 }
 
 impl Sink for RecordingSink<'_> {
@@ -107,6 +110,12 @@ impl Sink for RecordingSink<'_> {
 
     fn damage(&mut self, damage: Damage) {
         self.damage.push(damage);
+    }
+
+    fn remark(&mut self, remark: Remark) {
+        let Remark::Dropped(dropped) = remark else { panic!("a text has no course") };
+        assert!(!dropped.is_from_journal);
+        self.dropped.push((dropped.entries, dropped.sender));
     }
 }
 
@@ -141,7 +150,7 @@ impl Question {
     /// Asks it of whatever `open` opens.
     pub fn ask_of(&self, open: &mut dyn FnMut() -> io::Result<Box<dyn Read + Send>>) -> Recording {
         let rules = RuleSet::empty().with_file("tests", RULES).unwrap();
-        let classifier = Classifier::new(rules.clone());
+        let classifier = Classifier::watching(rules.clone(), &ebbline::source::TEXT_LITERALS);
         let progress = Progress::default();
         let query = Query {
             classifier: &classifier,
@@ -156,6 +165,7 @@ impl Question {
             minutes: BTreeMap::new(),
             events: Vec::new(),
             damage: Vec::new(),
+            dropped: Vec::new(),
         };
         let input = Input {
             path: Path::new("test.log"),
@@ -163,8 +173,8 @@ impl Question {
             can_reopen: self.can_reopen,
         };
         let summary = read(input, open, &query, &mut sink).unwrap();
-        let RecordingSink { minutes, events, damage, .. } = sink;
-        let recording = Recording { minutes, events, damage, summary };
+        let RecordingSink { minutes, events, damage, dropped, .. } = sink;
+        let recording = Recording { minutes, events, damage, dropped, summary };
         assert_eq!(recording.minutes.values().sum::<u64>(), recording.summary.entries);
         assert_eq!(recording.minutes.get(&None).copied().unwrap_or(0), recording.summary.undated);
         recording

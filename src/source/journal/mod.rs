@@ -29,6 +29,10 @@ mod messages;
 
 mod duplicates;
 
+mod course;
+
+mod statements;
+
 mod sweep;
 
 mod boots;

@@ -6,6 +6,7 @@
 
 use std::ops::ControlFlow;
 
+use super::course::{CourseLog, Head};
 use super::duplicates::{Duplicates, SharedNumbers};
 use super::entry_fields::{EntryFields, FieldReader};
 use super::filter_marks::{FieldFacts, FieldFilter};
@@ -14,15 +15,18 @@ use super::messages::RecentMessages;
 use super::object::EntryView;
 use super::payload::Decompressor;
 use super::recover;
+use super::statements::{self, Statement};
 use super::tail;
 use super::walk::{Payload, Visitor, Walk, Walked};
 use super::{JournalFile, decode_hex};
 use crate::entry::{Entry, Origin, hex};
 use crate::rules::{RuleIndex, Verdict};
-use crate::source::{Damage, Detail, Event, Query, Sink, SourceKind, Summary};
+use crate::source::{Damage, Detail, Event, Query, Remark, Sink, SourceKind, Summary};
 use crate::time::{Minute, Timestamp};
 
 const MESSAGE: &[u8] = b"MESSAGE=";
+/// What `MESSAGE_ID` begins with: eight bytes are compared at once.
+const OF_MESSAGE: &[u8] = b"MESSAGE_";
 
 /// Answers `query` from one file.
 pub(super) fn sweep(
@@ -37,13 +41,13 @@ pub(super) fn sweep(
     let mut flow = walk.run(&mut sweep, query.progress);
     let claimed = journal.header.facts.n_entries;
     if flow.is_continue() && (walk.walked.damaged || walk.walked.entries < claimed) {
+        sweep.course.go_back(&journal.header.facts);
         flow = recover::recover(&mut walk, &mut sweep);
     }
     if flow.is_continue() {
         sweep.account(walk.walked, claimed);
     }
-    sweep.flush();
-    sweep.summary
+    sweep.finish()
 }
 
 /// What is known while one file is walked.
@@ -62,6 +66,7 @@ struct Sweep<'a> {
     entry_fields: EntryFields,
     duplicates: &'a Duplicates,
     shared_numbers: SharedNumbers,
+    course: CourseLog,
     summary: Summary,
     /// Entries of one minute that the sink was not told yet.
     minute: Option<Minute>,
@@ -76,6 +81,7 @@ impl<'a> Sweep<'a> {
         sink: &'a mut dyn Sink,
     ) -> Self {
         let fields = FieldFilter::new(query.filter);
+        let facts = &journal.header.facts;
         let mut summary = Summary::new(&journal.path, SourceKind::Journal);
         summary.bytes = journal.header.facts.size_bytes;
         Self {
@@ -93,6 +99,7 @@ impl<'a> Sweep<'a> {
             entry_fields: EntryFields::default(),
             duplicates,
             shared_numbers: duplicates.shared_numbers(&journal.header.facts),
+            course: CourseLog::new(facts.seqnum_id),
             summary,
             minute: None,
             untold: 0,
@@ -108,7 +115,7 @@ impl<'a> Sweep<'a> {
                 self.messages.put(offset, message);
                 self.marks.insert(offset, Mark { facts: FieldFacts::NONE, verdict });
             }
-        } else if self.fields_matter {
+        } else if self.fields_matter || field.starts_with(OF_MESSAGE) {
             let facts = self.fields.facts_of(field);
             if facts != FieldFacts::NONE {
                 self.marks.insert(offset, Mark { facts, verdict: Verdict::NoRule });
@@ -116,14 +123,55 @@ impl<'a> Sweep<'a> {
         }
     }
 
+    /// Answers the query as far as one entry goes.
+    #[inline]
+    fn answer(&mut self, offset: u64, entry: EntryView<'_>) -> ControlFlow<()> {
+        let micros = i64::try_from(entry.realtime_us()).ok();
+        // The walk passes on only times before the year 3112.
+        let Some(at) = micros.and_then(Timestamp::from_micros) else {
+            return ControlFlow::Continue(());
+        };
+        if !self.query.span.contains(at) || self.boot.is_some_and(|boot| boot != entry.boot_id()) {
+            return ControlFlow::Continue(());
+        }
+        let mut facts = FieldFacts::NONE;
+        let mut is_hit = false;
+        if self.marks.may_concern(entry) {
+            for item in entry.items() {
+                if let Some(mark) = self.marks.get(item) {
+                    facts |= mark.facts;
+                    is_hit |= mark.verdict != Verdict::NoRule;
+                }
+            }
+        }
+        let is_accepted = !self.fields_matter || self.fields.accepts(facts);
+        if !is_accepted && !facts.may_be_journalds() {
+            return ControlFlow::Continue(());
+        }
+        if self.shared_numbers.contains(entry.seqnum()) {
+            let cursor = entry.cursor(self.journal.header.facts.seqnum_id);
+            if !self.duplicates.is_new(&cursor) {
+                self.summary.skipped += u64::from(is_accepted);
+                return ControlFlow::Continue(());
+            }
+        }
+        if facts.may_be_journalds() {
+            self.statement(entry, facts, at);
+        }
+        if !is_accepted {
+            return ControlFlow::Continue(());
+        }
+        self.count(at);
+        if is_hit { self.event(offset, entry, at) } else { ControlFlow::Continue(()) }
+    }
+
     /// Counts an entry that passed all conditions.
     #[inline]
     fn count(&mut self, at: Timestamp) {
         self.summary.count(Some(at), 1);
-        let minute = Some(at.minute());
-        if self.minute != minute {
+        if !self.minute.is_some_and(|minute| minute.contains(at)) {
             self.flush();
-            self.minute = minute;
+            self.minute = Some(at.minute());
         }
         self.untold += 1;
     }
@@ -147,6 +195,46 @@ impl<'a> Sweep<'a> {
             );
             self.sink.damage(Damage { offset_bytes: 0, problem });
         }
+    }
+
+    /// Tells the sink what journald says of itself in an entry.
+    #[cold]
+    fn statement(&mut self, entry: EntryView<'_>, facts: FieldFacts, at: Timestamp) {
+        if !self.query.filter.hosts.is_empty() && !facts.has_host() {
+            return;
+        }
+        self.reader.read_entry(entry, &mut self.entry_fields);
+        match statements::read(&self.entry_fields, self.query.filter, at) {
+            Some(Statement::Dropped(dropped)) => self.sink.remark(Remark::Dropped(dropped)),
+            Some(Statement::Service { is_start, namespace }) => {
+                self.course.service(Head::of(&entry), is_start, namespace);
+            }
+            None => {}
+        }
+    }
+
+    /// Notes which machine was booted, with the boot's first entry.
+    #[cold]
+    fn describe_boot(&mut self, entry: EntryView<'_>) {
+        self.reader.read_entry(entry, &mut self.entry_fields);
+        let machine = self.journal.header.facts.machine_id;
+        let is_other = self.boot.is_some_and(|boot| boot != entry.boot_id());
+        statements::describe_boot(
+            &mut self.course,
+            &self.entry_fields,
+            machine,
+            self.query.filter,
+            is_other,
+        );
+    }
+
+    /// Tells the sink what is left to tell.
+    fn finish(mut self) -> Summary {
+        self.flush();
+        let max_entries = self.most_possible();
+        let course = self.course.finish(Some(&self.journal.header.facts), max_entries);
+        self.sink.remark(Remark::Course(Box::new(course)));
+        self.summary
     }
 
     /// As many entries as there was room for, before the file was cut off perhaps: a damaged
@@ -203,9 +291,7 @@ impl<'a> Sweep<'a> {
 
 impl Visitor for Sweep<'_> {
     fn wants(&self, beginning: Payload<'_>) -> bool {
-        beginning.compression.is_some()
-            || beginning.bytes.starts_with(MESSAGE)
-            || self.fields.may_matter(beginning.bytes)
+        beginning.compression.is_some() || may_matter(self.fields, beginning.bytes)
     }
 
     #[inline]
@@ -214,50 +300,33 @@ impl Visitor for Sweep<'_> {
             return self.field(offset, payload.bytes);
         };
         let fields = self.fields;
-        let wanted = |field: &[u8]| field.starts_with(MESSAGE) || fields.may_matter(field);
+        let wanted = |field: &[u8]| may_matter(fields, field);
         let mut decompressor = std::mem::take(&mut self.decompressor);
         match decompressor.decompress(compression, payload.bytes, wanted) {
             Ok(field) => self.field(offset, field),
-            Err(problem) => self.sink.damage(Damage { offset_bytes: offset, problem }),
+            Err(problem) => self.damage(Damage { offset_bytes: offset, problem }),
         }
         self.decompressor = decompressor;
     }
 
     #[inline]
     fn entry(&mut self, offset: u64, entry: EntryView<'_>) -> ControlFlow<()> {
-        let micros = i64::try_from(entry.realtime_us()).ok();
-        // The walk passes on only times before the year 3112.
-        let Some(at) = micros.and_then(Timestamp::from_micros) else {
-            return ControlFlow::Continue(());
-        };
-        if !self.query.span.contains(at) || self.boot.is_some_and(|boot| boot != entry.boot_id()) {
-            return ControlFlow::Continue(());
+        let flow = self.answer(offset, entry);
+        if self.course.entry(Head::of(&entry)) {
+            self.describe_boot(entry);
         }
-        let mut facts = FieldFacts::NONE;
-        let mut is_hit = false;
-        if self.marks.may_concern(entry) {
-            for item in entry.items() {
-                if let Some(mark) = self.marks.get(item) {
-                    facts |= mark.facts;
-                    is_hit |= mark.verdict != Verdict::NoRule;
-                }
-            }
-        }
-        if self.fields_matter && !self.fields.accepts(facts) {
-            return ControlFlow::Continue(());
-        }
-        if self.shared_numbers.contains(entry.seqnum()) {
-            let cursor = entry.cursor(self.journal.header.facts.seqnum_id);
-            if !self.duplicates.is_new(&cursor) {
-                self.summary.skipped += 1;
-                return ControlFlow::Continue(());
-            }
-        }
-        self.count(at);
-        if is_hit { self.event(offset, entry, at) } else { ControlFlow::Continue(()) }
+        flow
     }
 
     fn damage(&mut self, damage: Damage) {
+        self.course.damage();
         self.sink.damage(damage);
     }
+}
+
+/// Whether a field can matter, judged by its first bytes.
+fn may_matter(fields: FieldFilter<'_>, beginning: &[u8]) -> bool {
+    beginning.starts_with(MESSAGE)
+        || beginning.starts_with(OF_MESSAGE)
+        || fields.may_matter(beginning)
 }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use crate::entry::Entry;
 use crate::rules::Fields;
-use crate::source::{Damage, Event, Query, Sink, SourceKind, Summary};
+use crate::source::not_logged::Dropped;
+use crate::source::statement::{self, Statement};
+use crate::source::{Damage, Event, Filter, Query, Remark, Sink, SourceKind, Summary};
 use crate::time::{Minute, Timestamp};
 
 /// Answers the query for one source, entry by entry.
@@ -17,6 +19,8 @@ pub(super) struct Recorder<'q> {
     /// Entries of this minute that the sink has not been told of yet.
     run: Option<(Option<Minute>, u64)>,
     known: Known,
+    /// The conditions that a daemon's statement about other entries must meet itself.
+    statement_filter: Filter,
     /// Entries without a time, which a limited span leaves out.
     undated_outside: u64,
 }
@@ -46,6 +50,11 @@ impl<'q> Recorder<'q> {
             summary: Summary::new(path, kind),
             run: None,
             known: Known::default(),
+            statement_filter: Filter {
+                hosts: query.filter.hosts.clone(),
+                boot: query.filter.boot.clone(),
+                ..Filter::default()
+            },
             undated_outside: 0,
         }
     }
@@ -101,6 +110,9 @@ impl<'q> Recorder<'q> {
 
     /// Tests, counts and classifies an entry that was logged so many times.
     pub(super) fn record_times(&mut self, entry: &Entry<'_>, times: u32) -> ControlFlow<()> {
+        if let Some(statement) = statement::in_text(entry.identifier, entry.message) {
+            self.tell_dropped(entry, statement);
+        }
         if self.accepts(entry) {
             return self.take(entry, entry, times);
         }
@@ -137,6 +149,21 @@ impl<'q> Recorder<'q> {
         match self.query.classifier.classify(entry.message, fields) {
             Some(rule) => self.sink.event(&Event { entry, rule, times }),
             None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Tells the sink what a daemon says in an entry that it dropped.
+    pub(super) fn tell_dropped(&mut self, entry: &Entry<'_>, statement: Statement) {
+        let is_inside = match entry.at {
+            Some(at) => self.query.span.contains(at),
+            None => self.query.span.is_unbounded(),
+        };
+        let Statement { kind, entries, sender } = statement;
+        let host = entry.host.and_then(statement::name);
+        let dropped = Dropped { at: entry.at, kind, entries, sender, host, is_from_journal: false };
+        if is_inside && self.statement_filter.accepts(entry) && dropped.concerns(self.query.filter)
+        {
+            self.sink.remark(Remark::Dropped(dropped));
         }
     }
 
