@@ -8,6 +8,8 @@ mod compressed;
 mod containers;
 #[path = "text/dumps.rs"]
 mod dumps;
+#[path = "text/growing.rs"]
+mod growing;
 #[path = "text/hostile.rs"]
 mod hostile;
 #[path = "text/lines.rs"]

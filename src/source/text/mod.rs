@@ -30,6 +30,8 @@ mod syslog;
 
 mod record;
 
+pub mod growing;
+
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::path::Path;
