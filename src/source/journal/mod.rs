@@ -31,6 +31,8 @@ mod duplicates;
 
 mod sweep;
 
+pub mod growing;
+
 mod boots;
 
 #[cfg(feature = "systemd")]
@@ -114,13 +116,19 @@ impl JournalFile {
 
     /// Reads the header of an open file; `path` is for messages and summaries.
     pub fn open(path: &Path, file: File) -> Result<Self, JournalError> {
+        let header = Self::read_header(path, &file)?;
+        Ok(Self { path: path.to_owned(), file, header })
+    }
+
+    fn read_header(path: &Path, file: &File) -> Result<Header, JournalError> {
         let io_error = |error| JournalError::Io { path: path.to_owned(), error };
-        let size_bytes = file.metadata().map_err(io_error)?.len();
         let mut bytes = [0; HEADER_BYTES];
-        let read = window::read_at(&file, &mut bytes, 0).map_err(io_error)?;
+        let read = window::read_at(file, &mut bytes, 0).map_err(io_error)?;
+        // The size comes second: a file that grows in between has all that its header speaks of.
+        let size_bytes = file.metadata().map_err(io_error)?.len();
         let path = path.to_owned();
         match Header::parse(&bytes[..read], size_bytes) {
-            Ok(header) => Ok(Self { path, file, header }),
+            Ok(header) => Ok(header),
             Err(HeaderError::NotAJournal) => Err(JournalError::NotAJournal { path }),
             Err(HeaderError::TooShort) => Err(JournalError::TooShort { path, size_bytes }),
             Err(HeaderError::Incompatible(flags, facts)) => {

@@ -9,12 +9,13 @@ use std::ops::ControlFlow;
 use super::duplicates::{Duplicates, SharedNumbers};
 use super::entry_fields::{EntryFields, FieldReader};
 use super::filter_marks::{FieldFacts, FieldFilter};
+use super::header::State;
 use super::marks::{Mark, Marks};
 use super::messages::RecentMessages;
 use super::object::EntryView;
 use super::payload::Decompressor;
 use super::recover;
-use super::tail;
+use super::tail::{self, Tail};
 use super::walk::{Payload, Visitor, Walk, Walked};
 use super::{JournalFile, decode_hex};
 use crate::entry::{Entry, Origin, hex};
@@ -31,19 +32,63 @@ pub(super) fn sweep(
     duplicates: &Duplicates,
     sink: &mut dyn Sink,
 ) -> Summary {
-    let mut sweep = Sweep::new(journal, query, duplicates, sink);
-    let tail = tail::find(&journal.file, &journal.header);
+    let mut memory = Memory::new(journal);
+    sweep_on(journal, query, Some(duplicates), &mut memory, sink);
+    memory.summary
+}
+
+/// What is known of a file between two sweeps, if it grows.
+pub(super) struct Memory {
+    /// The fields that matter, by offset: entries that come later refer to them.
+    marks: Marks,
+    pub(super) summary: Summary,
+    /// Where the next sweep begins; `None`: there was none yet.
+    next: Option<u64>,
+}
+
+impl Memory {
+    /// Of a file of which nothing was read yet.
+    pub(super) fn new(journal: &JournalFile) -> Self {
+        let summary = Summary::new(&journal.path, SourceKind::Journal);
+        Self { marks: Marks::default(), summary, next: None }
+    }
+}
+
+/// Answers `query` from what a file has had added since the last sweep.
+///
+/// The second look at damaged places is for the first sweep alone: it costs a walk over the whole
+/// file. Where it is not clear how far a file that was swept before can be trusted, nothing is
+/// read and `false` is returned: its writer may be about to make it clear.
+pub(super) fn sweep_on(
+    journal: &JournalFile,
+    query: &Query<'_>,
+    duplicates: Option<&Duplicates>,
+    memory: &mut Memory,
+    sink: &mut dyn Sink,
+) -> bool {
+    let next = memory.next;
+    let tail = match next {
+        None => tail::find(&journal.file, &journal.header),
+        Some(_) => tail::find_near(&journal.file, &journal.header),
+    };
+    if next.is_some() && tail == Tail::Broken && journal.facts().state != State::Archived {
+        return false;
+    }
+    let mut sweep = Sweep::new(journal, query, duplicates, memory, sink);
     let mut walk = Walk::new(&journal.file, &journal.header, tail);
+    walk.start = next.unwrap_or(walk.start);
     let mut flow = walk.run(&mut sweep, query.progress);
     let claimed = journal.header.facts.n_entries;
-    if flow.is_continue() && (walk.walked.damaged || walk.walked.entries < claimed) {
+    let is_first = next.is_none();
+    if is_first && flow.is_continue() && (walk.walked.damaged || walk.walked.entries < claimed) {
         flow = recover::recover(&mut walk, &mut sweep);
     }
-    if flow.is_continue() {
+    if is_first && flow.is_continue() {
         sweep.account(walk.walked, claimed);
     }
     sweep.flush();
-    sweep.summary
+    sweep.memory.next = Some(walk.start);
+    true
 }
 
 /// What is known while one file is walked.
@@ -55,14 +100,13 @@ struct Sweep<'a> {
     fields_matter: bool,
     /// The boot that entries must be of.
     boot: Option<[u8; 16]>,
-    marks: Marks,
+    memory: &'a mut Memory,
     messages: RecentMessages,
     decompressor: Decompressor,
     reader: FieldReader<'a>,
     entry_fields: EntryFields,
-    duplicates: &'a Duplicates,
-    shared_numbers: SharedNumbers,
-    summary: Summary,
+    /// `None`: no entry is in another file.
+    duplicates: Option<(&'a Duplicates, SharedNumbers)>,
     /// Entries of one minute that the sink was not told yet.
     minute: Option<Minute>,
     untold: u64,
@@ -72,12 +116,13 @@ impl<'a> Sweep<'a> {
     fn new(
         journal: &'a JournalFile,
         query: &'a Query<'a>,
-        duplicates: &'a Duplicates,
+        duplicates: Option<&'a Duplicates>,
+        memory: &'a mut Memory,
         sink: &'a mut dyn Sink,
     ) -> Self {
         let fields = FieldFilter::new(query.filter);
-        let mut summary = Summary::new(&journal.path, SourceKind::Journal);
-        summary.bytes = journal.header.facts.size_bytes;
+        let facts = &journal.header.facts;
+        memory.summary.bytes = facts.size_bytes;
         Self {
             journal,
             query,
@@ -86,14 +131,12 @@ impl<'a> Sweep<'a> {
             fields_matter: fields.is_active(),
             // A boot that is no id is no entry's boot.
             boot: query.filter.boot.as_ref().map(|boot| decode_hex(boot).unwrap_or([0; 16])),
-            marks: Marks::default(),
+            memory,
             messages: RecentMessages::default(),
             decompressor: Decompressor::default(),
             reader: FieldReader::new(&journal.file, &journal.header),
             entry_fields: EntryFields::default(),
-            duplicates,
-            shared_numbers: duplicates.shared_numbers(&journal.header.facts),
-            summary,
+            duplicates: duplicates.map(|duplicates| (duplicates, duplicates.shared_numbers(facts))),
             minute: None,
             untold: 0,
         }
@@ -106,12 +149,12 @@ impl<'a> Sweep<'a> {
             let verdict = self.query.classifier.classify_message(message);
             if verdict != Verdict::NoRule {
                 self.messages.put(offset, message);
-                self.marks.insert(offset, Mark { facts: FieldFacts::NONE, verdict });
+                self.memory.marks.insert(offset, Mark { facts: FieldFacts::NONE, verdict });
             }
         } else if self.fields_matter {
             let facts = self.fields.facts_of(field);
             if facts != FieldFacts::NONE {
-                self.marks.insert(offset, Mark { facts, verdict: Verdict::NoRule });
+                self.memory.marks.insert(offset, Mark { facts, verdict: Verdict::NoRule });
             }
         }
     }
@@ -119,7 +162,7 @@ impl<'a> Sweep<'a> {
     /// Counts an entry that passed all conditions.
     #[inline]
     fn count(&mut self, at: Timestamp) {
-        self.summary.count(Some(at), 1);
+        self.memory.summary.count(Some(at), 1);
         let minute = Some(at.minute());
         if self.minute != minute {
             self.flush();
@@ -139,7 +182,7 @@ impl<'a> Sweep<'a> {
     /// Adds what could not be read to the summary.
     fn account(&mut self, walked: Walked, claimed: u64) {
         let missing = claimed.saturating_sub(walked.entries);
-        self.summary.skipped += walked.unreadable.max(missing.min(self.most_possible()));
+        self.memory.summary.skipped += walked.unreadable.max(missing.min(self.most_possible()));
         if missing > 0 {
             let problem = format!(
                 "the header counts {claimed} entries, of which {} can be read",
@@ -184,7 +227,7 @@ impl<'a> Sweep<'a> {
     /// The rule of the first message that any rule matches, and that message's offset.
     fn decide(&mut self, entry: EntryView<'_>) -> Option<(u64, RuleIndex)> {
         for item in entry.items() {
-            match self.marks.get(item).map(|mark| &mark.verdict) {
+            match self.memory.marks.get(item).map(|mark| &mark.verdict) {
                 None | Some(Verdict::NoRule) => {}
                 Some(Verdict::Rule(rule)) => return Some((item, *rule)),
                 Some(Verdict::Fields) => {
@@ -235,9 +278,9 @@ impl Visitor for Sweep<'_> {
         }
         let mut facts = FieldFacts::NONE;
         let mut is_hit = false;
-        if self.marks.may_concern(entry) {
+        if self.memory.marks.may_concern(entry) {
             for item in entry.items() {
-                if let Some(mark) = self.marks.get(item) {
+                if let Some(mark) = self.memory.marks.get(item) {
                     facts |= mark.facts;
                     is_hit |= mark.verdict != Verdict::NoRule;
                 }
@@ -246,10 +289,12 @@ impl Visitor for Sweep<'_> {
         if self.fields_matter && !self.fields.accepts(facts) {
             return ControlFlow::Continue(());
         }
-        if self.shared_numbers.contains(entry.seqnum()) {
+        if let Some((duplicates, shared_numbers)) = &self.duplicates
+            && shared_numbers.contains(entry.seqnum())
+        {
             let cursor = entry.cursor(self.journal.header.facts.seqnum_id);
-            if !self.duplicates.is_new(&cursor) {
-                self.summary.skipped += 1;
+            if !duplicates.is_new(&cursor) {
+                self.memory.summary.skipped += 1;
                 return ControlFlow::Continue(());
             }
         }
