@@ -19,6 +19,8 @@ pub mod discover;
 
 pub mod scan;
 
+pub mod follow;
+
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -132,6 +134,12 @@ impl DamageList {
         }
     }
 
+    /// Adds the pieces that were met later.
+    pub fn extend(&mut self, later: Self) {
+        later.pieces.into_iter().for_each(|damage| self.push(damage));
+        self.more += later.more;
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
@@ -213,6 +221,16 @@ impl Summary {
             last: None,
             skipped: 0,
         }
+    }
+
+    /// Adds what was read of another file that had the same name.
+    pub fn merge(&mut self, other: &Self) {
+        self.entries += other.entries;
+        self.undated += other.undated;
+        self.bytes += other.bytes;
+        self.skipped += other.skipped;
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.into_iter().chain(other.last).max();
     }
 
     /// Counts an entry logged so many times at `at`.

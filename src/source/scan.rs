@@ -32,11 +32,11 @@ pub type Place = usize;
 
 /// A journal file that the native reader can read.
 pub struct OpenedJournal {
-    place: Place,
+    pub(super) place: Place,
     /// The file.
     pub file: JournalFile,
     /// Its size under its path, where it lies unpacked in a temporary file.
-    packed_bytes: Option<u64>,
+    pub(super) packed_bytes: Option<u64>,
 }
 
 /// How to read.
@@ -106,7 +106,7 @@ pub fn open(found: Vec<Found>, backend: Backend) -> Opened {
 /// The source as a journal, and whether it had to be unpacked; `None` where it is something else.
 ///
 /// A journal is read by offset, so a compressed one is unpacked into a temporary file first.
-fn open_journal(found: &Found) -> Result<Option<(JournalFile, bool)>, Refusal> {
+pub(super) fn open_journal(found: &Found) -> Result<Option<(JournalFile, bool)>, Refusal> {
     if !found.regular {
         return Ok(None);
     }
@@ -258,7 +258,7 @@ fn modification_time(path: &Path) -> Option<Timestamp> {
 }
 
 /// Gives the items to `threads` threads, in order, and the results back in the same order.
-fn in_parallel<T: Send, R: Send>(
+pub(super) fn in_parallel<T: Send, R: Send>(
     items: Vec<T>,
     threads: usize,
     work: impl Fn(T) -> R + Sync,
