@@ -13,6 +13,8 @@ mod footer;
 
 pub mod table;
 
+pub mod lines;
+
 pub mod markdown;
 
 pub mod csv;

@@ -59,6 +59,13 @@ impl Journald {
         }
     }
 
+    /// Has the instance put its files aside and begin new ones.
+    pub(crate) fn rotate(&self) {
+        let namespace = format!("--namespace={}", self.name);
+        let rotated = privileged("journalctl").args([&namespace, "--rotate"]).status().unwrap();
+        assert!(rotated.success(), "journalctl --rotate: {rotated}");
+    }
+
     /// Kills the instance without giving it the time to close its file.
     pub(crate) fn kill(&mut self) {
         let Some(mut child) = self.running.take() else { return };

@@ -133,7 +133,7 @@ impl Followed {
         match &self.reading {
             Reading::Journal(journal) => journal.is_archived(),
             Reading::Stream(stream) => stream.is_over(),
-            Reading::Text(_) => false,
+            Reading::Text(text) => text.is_no_log(),
         }
     }
 

@@ -349,7 +349,7 @@ impl Follow {
                 }
             }
         }
-        let reading = Reading::Text(TextFile::new(&found.path, file));
+        let reading = Reading::Text(TextFile::new(&found.path, file, self.has_begun));
         self.follow(&found, Some(id), reading);
         Ok(())
     }

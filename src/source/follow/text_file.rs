@@ -46,11 +46,13 @@ pub(super) enum Todo {
 }
 
 impl TextFile {
-    /// A file of which nothing was read yet; `path` is its name in origins.
-    pub(super) fn new(path: &Path, file: File) -> Self {
+    /// A file of which nothing was read yet; `path` is its name in origins. `is_new`: it was not
+    /// there at the beginning.
+    pub(super) fn new(path: &Path, file: File, is_new: bool) -> Self {
+        let text = Growing::new(path);
         Self {
             file,
-            text: Growing::new(path),
+            text: if is_new { text } else { text.decided_early() },
             position: 0,
             before: Vec::new(),
             head: Vec::new(),
@@ -67,6 +69,11 @@ impl TextFile {
 
     pub(super) fn rename(&mut self, path: &Path) {
         self.text.rename(path);
+    }
+
+    /// Whether nothing of it will ever be read.
+    pub(super) fn is_no_log(&self) -> bool {
+        self.text.is_no_log()
     }
 
     /// The first bytes of what was read.

@@ -5,9 +5,11 @@
 //! forgotten. What the source is, its first bytes decide, as for a text that is read at once;
 //! while there are few of them, more of them may correct what kind of lines it has.
 
+use std::cell::Cell;
 use std::io::{self, Cursor, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::assemble::{Assembler, Assembly};
 use super::dating::{self, Dating};
@@ -64,6 +66,8 @@ struct Head {
     nuls: u64,
     /// There are enough: they need not be kept any longer.
     is_full: bool,
+    /// A whole line is enough to decide.
+    is_hasty: bool,
 }
 
 /// What knows how to go on.
@@ -85,8 +89,16 @@ impl Growing {
             head: Head::default(),
             form: None,
             reader: Reader::None,
-            record: Record::new(path.to_owned(), SourceKind::Text),
+            record: Record::new(path.to_owned(), SourceKind::Empty),
         }
+    }
+
+    /// Decides what the text is as soon as a whole line is there, as where its first lines were
+    /// written some time ago. A text that begins just now may soon say more about itself.
+    #[must_use]
+    pub fn decided_early(mut self) -> Self {
+        self.head.is_hasty = true;
+        self
     }
 
     /// Whether a text that begins with these bytes cannot be read as it grows: it is compressed,
@@ -95,7 +107,7 @@ impl Growing {
         Compression::of(head).is_some() || matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
     }
 
-    /// What was read so far.
+    /// What was read so far; its kind is [`SourceKind::Empty`] as long as nothing else is known.
     pub fn summary(&self) -> &Summary {
         &self.record.summary
     }
@@ -111,6 +123,11 @@ impl Growing {
         let record =
             std::mem::replace(&mut self.record, Record::new(PathBuf::new(), SourceKind::Empty));
         *self = Self { record, ..Self::new(&self.path) };
+    }
+
+    /// Whether nothing of it will ever be read.
+    pub fn is_no_log(&self) -> bool {
+        matches!(self.form, Some(Form::Binary | Form::Archive))
     }
 
     /// Whether a long pause would tell something that a short one does not: an entry or the form
@@ -133,7 +150,9 @@ impl Growing {
         query: &Query<'_>,
         sink: &mut dyn Sink,
     ) -> io::Result<()> {
-        let More { mut bytes, whole, modified, pause } = more;
+        let More { bytes, whole, modified, pause } = more;
+        let count = Rc::new(Cell::new(0));
+        let mut bytes = Counted { inner: bytes, count: Rc::clone(&count) };
         let fresh = self.head.take(&mut bytes)?;
         let record =
             std::mem::replace(&mut self.record, Record::new(PathBuf::new(), SourceKind::Empty));
@@ -156,6 +175,7 @@ impl Growing {
             self.read_lines(bytes, pause, &mut recorder);
         }
         self.record = recorder.pause();
+        self.record.summary.bytes += count.get();
         Ok(())
     }
 
@@ -253,6 +273,20 @@ impl Growing {
     }
 }
 
+/// Counts what is read.
+struct Counted<'a> {
+    inner: Box<dyn Read + 'a>,
+    count: Rc<Cell<u64>>,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count.set(self.count.get() + count as u64);
+        Ok(count)
+    }
+}
+
 impl Head {
     /// Takes from `bytes` what is missing of the first bytes, and returns what is new.
     fn take(&mut self, bytes: &mut dyn Read) -> io::Result<Vec<u8>> {
@@ -282,7 +316,8 @@ impl Head {
     /// Whether they tell what the text is. A program may be about to write more of its first
     /// line.
     fn decides(&self, pause: Pause) -> bool {
-        !self.bytes.is_empty() && (self.is_full || pause != Pause::Short)
+        let has_line = || self.is_hasty && memchr::memchr(b'\n', &self.bytes).is_some();
+        !self.bytes.is_empty() && (self.is_full || pause != Pause::Short || has_line())
     }
 
     fn forget_if_full(&mut self) {
