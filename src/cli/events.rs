@@ -21,6 +21,7 @@ use super::telling::Damaged;
 use crate::entry::{Entry, Origin};
 use crate::render::escape;
 use crate::rules::{Classifier, RuleSet};
+use crate::source::scan::Outcome;
 use crate::source::{Damage, DamageList, Detail, Event, Sink};
 use crate::time::{Minute, Timestamp};
 use crate::timeline::Class;
@@ -60,18 +61,7 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
     }
     let answer = ask.read(Detail::Entries, new_sink)?;
     let has_failed = answer.has_failed;
-    let mut repeats = Vec::new();
-    for outcome in answer.outcomes {
-        let place = outcome.sink.place;
-        repeats.extend(outcome.repeats.map(|repeats| (place, repeats)));
-        outcome.sink.finish();
-    }
-    take_sorted(&sorter)?.drain(|key, text| {
-        let is_repeat = repeats.iter().any(|(place, repeats)| {
-            *place == key.source() && repeats.contains(key.sequence(), key.at())
-        });
-        if is_repeat { Ok(()) } else { printer.print(text) }
-    })?;
+    print_new(answer.outcomes, &sorter, |text| printer.print(text))?;
     printer.finish()?;
     if printer.count == 0 {
         console.note("no entry was matched by a rule");
@@ -89,13 +79,12 @@ struct Following<'a> {
 
 impl Viewer<EventSink<'_>> for Following<'_> {
     fn take(&mut self, round: Round<EventSink<'_>>) -> Result<(), CliError> {
-        round.outcomes.into_iter().for_each(|(_, outcome)| outcome.sink.finish());
-        let sorter = take_sorted(self.sorter)?;
+        let outcomes = round.outcomes.into_iter().map(|(_, outcome)| outcome);
         match self.only_last.filter(|_| round.phase == Phase::First) {
-            None => sorter.drain(|_, text| self.printer.print(text))?,
+            None => print_new(outcomes, self.sorter, |text| self.printer.print(text))?,
             Some(count) => {
                 let mut last = VecDeque::new();
-                sorter.drain(|_, text| -> Result<(), CliError> {
+                print_new(outcomes, self.sorter, |text| {
                     if last.len() == count {
                         last.pop_front();
                     }
@@ -113,16 +102,32 @@ impl Viewer<EventSink<'_>> for Following<'_> {
     }
 }
 
-/// Takes what was collected so far.
-fn take_sorted(shared: &Shared) -> Result<Sorter, CliError> {
+/// Gives the events that `sorter` was handed to `print` in the order of their time, those left out
+/// that one source repeats of another.
+fn print_new<'a>(
+    outcomes: impl IntoIterator<Item = Outcome<EventSink<'a>>>,
+    shared: &Shared,
+    mut print: impl FnMut(&[u8]) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let mut repeats = Vec::new();
+    for outcome in outcomes {
+        let place = outcome.sink.place;
+        repeats.extend(outcome.repeats.map(|repeats| (place, repeats)));
+        outcome.sink.finish();
+    }
     let mut shared = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let (sorter, problem) = std::mem::replace(&mut *shared, (Sorter::new(), None));
-    match problem {
-        None => Ok(sorter),
-        Some(error) => Err(CliError::Failed(format!(
+    if let Some(error) = problem {
+        return Err(CliError::Failed(format!(
             "cannot write a temporary file: {error}\nMake room, or set TMPDIR."
-        ))),
+        )));
     }
+    sorter.drain(|key, text| {
+        let is_repeat = repeats.iter().any(|(place, repeats)| {
+            *place == key.source() && repeats.contains(key.sequence(), key.at())
+        });
+        if is_repeat { Ok(()) } else { print(text) }
+    })
 }
 
 type Shared = Mutex<(Sorter, Option<io::Error>)>;

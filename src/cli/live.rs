@@ -14,6 +14,7 @@ use super::screen::Screen;
 use super::{Console, timeline};
 use crate::render::{csv, lines, ndjson, table};
 use crate::report::{Columns, Report, SourceReport};
+use crate::rules::RuleSet;
 use crate::source::scan::Place;
 use crate::source::{DamageList, Summary};
 use crate::tally::{Tally, TallySink};
@@ -30,12 +31,21 @@ const OVER_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Live<'a> {
     args: &'a TimelineArgs,
     console: &'a Console,
+    rules: &'a RuleSet,
     question: Question,
     columns: Columns,
     tally: Tally,
-    sources: BTreeMap<Place, (Summary, DamageList)>,
+    sources: BTreeMap<Place, Source>,
     read_until: Timestamp,
     view: View,
+}
+
+/// What was read of one source.
+struct Source {
+    summary: Summary,
+    damage: DamageList,
+    /// So many of its entries were those of a journal.
+    taken: u64,
 }
 
 /// How it is shown.
@@ -63,8 +73,8 @@ impl<'a> Live<'a> {
     pub(super) fn new(
         args: &'a TimelineArgs,
         console: &'a Console,
-        question: Question,
-        columns: Columns,
+        rules: &'a RuleSet,
+        (question, columns): (Question, Columns),
     ) -> Self {
         let view = match args.output {
             TimelineFormat::Table if console.is_terminal => {
@@ -78,6 +88,7 @@ impl<'a> Live<'a> {
         Self {
             args,
             console,
+            rules,
             question,
             columns,
             tally: Tally::default(),
@@ -111,13 +122,15 @@ impl<'a> Live<'a> {
     fn report(&self) -> Result<Report, CliError> {
         // A file that was rotated away and the one in its place are one source by name.
         let mut merged: Vec<(Summary, DamageList)> = Vec::new();
-        for (summary, damage) in self.sources.values() {
+        for Source { summary, damage, taken } in self.sources.values() {
+            let mut summary = summary.clone();
+            timeline::leave_out(&mut summary, *taken);
             match merged.iter_mut().find(|(known, _)| known.path == summary.path) {
                 Some((known, known_damage)) => {
-                    known.merge(summary);
+                    known.merge(&summary);
                     known_damage.extend(damage.clone());
                 }
-                None => merged.push((summary.clone(), damage.clone())),
+                None => merged.push((summary, damage.clone())),
             }
         }
         let source = |(summary, damage): (Summary, DamageList)| {
@@ -168,17 +181,25 @@ impl Viewer<TallySink<'_>> for Live<'_> {
     fn take(&mut self, round: Round<TallySink<'_>>) -> Result<(), CliError> {
         self.read_until = round.read_until;
         for (place, outcome) in round.outcomes {
-            let TallySink { tally, damage, .. } = outcome.sink;
+            let TallySink { mut tally, damage, .. } = outcome.sink;
+            let repeats = outcome.repeats.as_ref();
+            let taken = repeats.map_or(0, |repeats| tally.take_repeats(repeats, self.rules));
             match &mut self.view {
                 View::Screen(_, is_new, _) => *is_new = true,
                 View::Lines(lines) => lines.note(&tally),
                 View::Document => {}
             }
             self.tally.merge(tally);
-            let source = self.sources.entry(place);
-            let source = source.or_insert_with(|| (outcome.summary.clone(), DamageList::default()));
-            source.0 = outcome.summary;
-            source.1.extend(damage);
+            let summary = outcome.summary;
+            match self.sources.get_mut(&place) {
+                Some(source) => {
+                    source.summary = summary;
+                    source.damage.extend(damage);
+                }
+                None => {
+                    self.sources.insert(place, Source { summary, damage, taken });
+                }
+            }
         }
         if round.phase == Phase::Last { Ok(()) } else { self.show() }
     }

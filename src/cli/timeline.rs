@@ -15,7 +15,7 @@ use crate::render::{csv, json, markdown, ndjson, table};
 use crate::report::{Columns, Report, SourceReport};
 use crate::rules::{Classifier, RuleSet};
 use crate::source::scan::Outcome;
-use crate::source::{DamageList, Detail};
+use crate::source::{DamageList, Detail, Summary};
 use crate::tally::{Tally, TallySink};
 use crate::timeline::fold::Folding;
 use crate::timeline::{By, Class, Note, Question, Timeline, notes};
@@ -52,7 +52,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     };
     let new_sink = |_: &Classifier, _| TallySink::new(&rules);
     let (report, has_failed) = if args.follow {
-        let mut live = Live::new(args, console, question, columns);
+        let mut live = Live::new(args, console, &rules, (question, columns));
         let has_failed = follow::run(&mut ask, console, Detail::Counts, new_sink, &mut live)?;
         (live.finish()?, has_failed)
     } else {
@@ -94,17 +94,22 @@ fn add_up(answer: Answer<TallySink<'_>>, rules: &RuleSet) -> (Tally, Vec<SourceR
     for Outcome { mut summary, mut sink, repeats, .. } in answer.outcomes {
         if let Some(repeats) = repeats {
             let taken = sink.tally.take_repeats(&repeats, rules);
-            summary.entries -= taken.min(summary.entries);
-            summary.skipped += taken;
-            if summary.entries == 0 {
-                (summary.first, summary.last) = (None, None);
-            }
+            leave_out(&mut summary, taken);
         }
         tally.merge(sink.tally);
         let DamageList { pieces: damage, more: more_damage } = sink.damage;
         sources.push(SourceReport { summary, damage, more_damage });
     }
     (tally, sources)
+}
+
+/// Notes that so many entries of a source were those of another one.
+pub(super) fn leave_out(summary: &mut Summary, taken: u64) {
+    summary.entries -= taken.min(summary.entries);
+    summary.skipped += taken;
+    if summary.entries == 0 {
+        (summary.first, summary.last) = (None, None);
+    }
 }
 
 /// Cuts what was counted into buckets.

@@ -146,7 +146,7 @@ pub fn scan<S: Sink + Send>(
     means: Means,
     new_sink: impl Fn(Place) -> S + Sync,
 ) -> Vec<Outcome<S>> {
-    let covered = covered_minutes(&opened.journals);
+    let covered = covered_minutes(opened.journals.iter().map(|journal| journal.file.facts()));
     let texts = in_parallel(opened.texts, means.threads, |(place, found)| {
         let mut asking = Asking::new(new_sink(place), &covered);
         let (summary, failure) = read_text(&found, query, means.now, &mut asking);
@@ -172,7 +172,7 @@ pub fn scan<S: Sink + Send>(
 }
 
 /// Reads all journals; also gives what of the question to them was found.
-fn scan_journals<S: Sink + Send>(
+pub(super) fn scan_journals<S: Sink + Send>(
     journals: Vec<OpenedJournal>,
     foreign: Vec<(Place, Found, Box<Facts>)>,
     wanted: &Witness,
@@ -213,11 +213,9 @@ fn scan_journals<S: Sink + Send>(
 }
 
 /// The minutes in which the journals were written, in order, without overlaps.
-fn covered_minutes(journals: &[OpenedJournal]) -> Vec<Minutes> {
-    let spans = journals.iter().filter_map(|journal| {
-        let facts = journal.file.facts();
-        Some((facts.head_realtime?.minute(), facts.tail_realtime?.minute()))
-    });
+pub(super) fn covered_minutes<'f>(journals: impl Iterator<Item = &'f Facts>) -> Vec<Minutes> {
+    let spans = journals
+        .filter_map(|facts| Some((facts.head_realtime?.minute(), facts.tail_realtime?.minute())));
     let mut spans: Vec<Minutes> = spans.collect();
     spans.sort_unstable();
     let mut covered: Vec<Minutes> = Vec::new();
@@ -230,7 +228,8 @@ fn covered_minutes(journals: &[OpenedJournal]) -> Vec<Minutes> {
     covered
 }
 
-fn read_text(
+/// Reads a text to its end. Also says why it could not be read, if it could not.
+pub(super) fn read_text(
     found: &Found,
     query: &Query<'_>,
     now: Timestamp,

@@ -1,5 +1,7 @@
 //! The journal of a running journald, across its rotations and its death.
 
+use std::process::Command;
+
 use crate::following::{Following, numbered};
 use crate::harness::Folder;
 use crate::journald::Journald;
@@ -79,4 +81,25 @@ fn a_named_journal_file_is_followed_by_its_name() {
     journald.files();
     following.wait_for_numbers(30);
     following.end_with_numbers(30);
+}
+
+#[test]
+fn a_text_that_repeats_the_journal_is_left_to_the_journal() {
+    let journald = Journald::start("follow-copy");
+    log(&journald, 1..=20);
+    let (path, folder) = (folder_of(&journald), Folder::new());
+    let dump = || {
+        let mut journalctl = Command::new("journalctl");
+        journalctl.args(["--directory", &path, "-o", "short-iso"]).env("TZ", "UTC");
+        folder.write("syslog", journalctl.output().unwrap().stdout);
+    };
+    dump();
+    let words = ["events", "-f", "--since=-1d", "-o", "ndjson", "syslog", &path];
+    let mut following = Following::start(&folder, &words);
+    following.wait_for_numbers(20);
+    assert!(following.stderr().contains("syslog: repeats the journal"));
+    log(&journald, 21..=40);
+    dump();
+    following.wait_for_numbers(40);
+    following.end_with_numbers(40);
 }

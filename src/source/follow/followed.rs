@@ -40,6 +40,10 @@ pub(super) struct Followed {
     /// Its size when it was found, in bytes.
     pub(super) bytes: u64,
     pub(super) reading: Reading,
+    /// Whether the last look found something to be read.
+    pub(super) has_news: bool,
+    /// Whether a journal that is followed says the same.
+    pub(super) is_copy: bool,
     /// Since when no name that is followed leads to it.
     nameless_since: Option<Instant>,
 }
@@ -63,7 +67,8 @@ pub(super) enum Look {
 impl Followed {
     pub(super) fn new(place: Place, path: &Path, id: Option<FileId>, reading: Reading) -> Self {
         let path = path.to_owned();
-        Self { place, path, id, bytes: 0, reading, nameless_since: None }
+        let (has_news, is_copy) = (false, false);
+        Self { place, path, id, bytes: 0, reading, has_news, is_copy, nameless_since: None }
     }
 
     /// Notes under which name the file is found now.
@@ -85,6 +90,13 @@ impl Followed {
 
     /// Finds out whether there is something new.
     pub(super) fn look(&mut self) -> Result<Look, Refusal> {
+        self.has_news = false;
+        let look = self.find_news()?;
+        self.has_news = look != Look::Nothing;
+        Ok(look)
+    }
+
+    fn find_news(&mut self) -> Result<Look, Refusal> {
         let has_news = match &mut self.reading {
             Reading::Journal(journal) => journal.has_grown()?,
             Reading::Stream(stream) => stream.look(),
@@ -130,11 +142,12 @@ impl Followed {
 
     /// Whether nothing more can come, and all that came was read.
     pub(super) fn is_done(&self) -> bool {
-        match &self.reading {
-            Reading::Journal(journal) => journal.is_archived(),
-            Reading::Stream(stream) => stream.is_over(),
-            Reading::Text(text) => text.is_no_log(),
-        }
+        self.is_copy
+            || match &self.reading {
+                Reading::Journal(journal) => journal.is_archived(),
+                Reading::Stream(stream) => stream.is_over(),
+                Reading::Text(text) => text.is_no_log(),
+            }
     }
 
     /// Whether the file has no name any more and nothing was added for long.
@@ -153,7 +166,8 @@ impl Followed {
         Outcome { summary: self.summary().clone(), sink, repeats: None, failure }
     }
 
-    fn summary(&self) -> &Summary {
+    /// What was read so far.
+    pub(super) fn summary(&self) -> &Summary {
         match &self.reading {
             Reading::Journal(journal) => journal.summary(),
             Reading::Text(text) => text.summary(),

@@ -7,6 +7,7 @@
 //! - Journals that appear in a followed directory are taken in, and so are texts, unless they are
 //!   compressed or have the beginning of a text that is followed: those are what a rotation made of
 //!   it.
+//! - A text that repeats a followed journal is left to the journal after the first round.
 //! - What cannot grow (compressed files, journals that only libsystemd knows) is read in the first
 //!   round.
 //!
@@ -14,6 +15,7 @@
 //! journald has closed for good cost nothing.
 
 mod followed;
+mod round;
 mod stream;
 mod text_file;
 mod watch;
@@ -25,6 +27,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use self::followed::{FileId, Followed, Look, Reading};
+use self::round::Round;
 use self::stream::Stream;
 use self::text_file::{HEAD_BYTES, TextFile};
 use self::watch::Watch;
@@ -32,7 +35,7 @@ use super::discover::{Discovery, Found, Unreadable};
 use super::journal::{Backend, Duplicates, JournalError, JournalFile, growing};
 use super::scan::{self, Means, Opened, OpenedJournal, Outcome, Place, Refusal};
 use super::text::growing::Growing;
-use super::{Query, Sink};
+use super::{Query, Repeats, Sink};
 
 /// Beginnings of texts that are no longer followed are remembered up to this number, to know
 /// copies of them.
@@ -164,12 +167,30 @@ impl Follow {
         if !is_first {
             self.look_around();
         }
-        let duplicates = is_first.then(|| Duplicates::new(self.journals().map(JournalFile::facts)));
-        let mut work = Vec::new();
+        self.look();
+        let facts = || self.journals().map(JournalFile::facts);
+        let covered = if is_first { scan::covered_minutes(facts()) } else { Vec::new() };
+        let duplicates = is_first.then(|| Duplicates::new(facts()));
+        let once = std::mem::take(&mut self.once);
+        let round = Round { once, covered: &covered, duplicates, means };
+        let mut outcomes = round.read(&mut self.followed, query, &new_sink);
+        for (place, outcome) in &outcomes {
+            let followed = self.followed.iter_mut().find(|followed| followed.place == *place);
+            if let Some(followed) = followed
+                && outcome.repeats.as_ref().is_some_and(Repeats::is_copy)
+            {
+                followed.is_copy = true;
+            }
+        }
+        outcomes.extend(self.let_go(query, &new_sink));
+        outcomes
+    }
+
+    /// Finds out which sources have something new.
+    fn look(&mut self) {
         for followed in &mut self.followed {
             match followed.look() {
-                Ok(Look::Nothing) => continue,
-                Ok(Look::Something) => {}
+                Ok(Look::Nothing | Look::Something) => {}
                 Ok(Look::Another) => {
                     self.remarks.push(Remark::BegunAgain(followed.path.clone()));
                     keep_head(&mut self.heads, followed);
@@ -179,21 +200,9 @@ impl Follow {
                     if self.refused.insert(path.clone()) {
                         self.remarks.push(Remark::Refused { path, reason, named: false });
                     }
-                    continue;
                 }
             }
-            work.push(followed);
         }
-        let mut outcomes = scan::in_parallel(work, means.threads, |followed| {
-            let mut sink = new_sink(followed.place);
-            let failure = followed.read_on(query, duplicates.as_ref(), &mut sink).err();
-            (followed.place, followed.outcome(sink, failure))
-        });
-        if is_first {
-            outcomes.extend(self.read_once(query, means, &new_sink));
-        }
-        outcomes.extend(self.let_go(query, &new_sink));
-        outcomes
     }
 
     /// Reads what is left of all sources and takes it for whole: the last round.
@@ -208,21 +217,6 @@ impl Follow {
             (followed.place, followed.outcome(sink, failure))
         };
         self.followed.iter_mut().map(finish).collect()
-    }
-
-    fn read_once<S: Sink + Send>(
-        &mut self,
-        query: &Query<'_>,
-        means: Means,
-        new_sink: &(impl Fn(Place) -> S + Sync),
-    ) -> Vec<(Place, Outcome<S>)> {
-        let once = std::mem::take(&mut self.once);
-        let mut places: Vec<Place> = once.journals.iter().map(|journal| journal.place).collect();
-        places.extend(once.foreign.iter().map(|(place, ..)| *place));
-        places.extend(once.texts.iter().map(|(place, _)| *place));
-        places.sort_unstable();
-        // The outcomes come in the order of the places.
-        places.into_iter().zip(scan::scan(once, query, means, new_sink)).collect()
     }
 
     /// Ends the reading of what has nothing more to give.
