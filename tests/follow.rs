@@ -10,6 +10,9 @@ mod harness;
 #[path = "support/journald.rs"]
 mod journald;
 
+#[path = "support/journals.rs"]
+mod writers;
+
 #[path = "follow/following.rs"]
 mod following;
 

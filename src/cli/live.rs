@@ -19,7 +19,7 @@ use crate::source::scan::Place;
 use crate::source::{DamageList, Summary};
 use crate::tally::{Tally, TallySink};
 use crate::time::{Minute, Timestamp};
-use crate::timeline::{Bucket, Question, Timeline};
+use crate::timeline::{Bucket, By, Grain, Question, Timeline};
 
 /// The table is drawn no more often than this.
 const REDRAWN_AFTER: Duration = Duration::from_secs(1);
@@ -156,6 +156,14 @@ impl<'a> Live<'a> {
             return Ok(());
         }
         let report = self.report()?;
+        if matches!(self.view, View::Lines(_)) {
+            // What was printed cannot change its grain.
+            self.question.by = match report.timeline.grain {
+                Grain::Day => By::Day,
+                Grain::Hour => By::Hour,
+                Grain::Minute => By::Minute,
+            };
+        }
         match &mut self.view {
             View::Document => {}
             View::Screen(screen, is_new, drawn) => {

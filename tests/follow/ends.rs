@@ -88,3 +88,18 @@ fn what_is_no_log_is_an_error_as_without_following() {
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("nothing that was given can be read as a log"), "{}", run.stderr);
 }
+
+#[test]
+fn a_named_pipe_is_waited_for_and_ends_it() {
+    let folder = Folder::new();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut following = Following::start(&folder, &["events", "-f", "-o", "ndjson", "pipe"]);
+    following.wait_until_ready();
+    let mut writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    writer.write_all(numbered_line(1).as_bytes()).unwrap();
+    following.wait_for_numbers(1);
+    drop(writer);
+    let run = following.wait();
+    assert_eq!((run.code, run.records().len()), (Some(0), 1), "{}", run.stderr);
+}

@@ -1,10 +1,12 @@
 //! The journal of a running journald, across its rotations and its death.
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use crate::following::{Following, numbered};
 use crate::harness::Folder;
 use crate::journald::Journald;
+use crate::writers::TestEntry;
 
 fn log(journald: &Journald, numbers: std::ops::RangeInclusive<u32>) {
     journald.log(numbers.map(numbered));
@@ -26,9 +28,9 @@ fn entries_come_once_across_rotations_and_a_crash() {
     following.wait_for_numbers(50);
     // Equal messages are stored once, so entries refer to what was read long ago.
     log(&journald, 51..=100);
-    journald.rotate();
+    journald.control("--rotate");
     log(&journald, 101..=150);
-    journald.rotate();
+    journald.control("--rotate");
     journald.files();
     following.wait_for_numbers(150);
     log(&journald, 151..=200);
@@ -52,7 +54,7 @@ fn repeated_messages_are_counted_each_time_as_by_a_run_that_comes_later() {
     for _ in 0..5 {
         journald.log(same());
     }
-    journald.rotate();
+    journald.control("--rotate");
     journald.log(same());
     journald.files();
     // The document comes at the end: another run says when there is nothing more to wait for.
@@ -76,7 +78,7 @@ fn a_named_journal_file_is_followed_by_its_name() {
     let mut following = Following::start(&folder, &words);
     following.wait_for_numbers(10);
     log(&journald, 11..=20);
-    journald.rotate();
+    journald.control("--rotate");
     log(&journald, 21..=30);
     journald.files();
     following.wait_for_numbers(30);
@@ -102,4 +104,52 @@ fn a_text_that_repeats_the_journal_is_left_to_the_journal() {
     dump();
     following.wait_for_numbers(40);
     following.end_with_numbers(40);
+}
+
+/// Feeds entries to a writer of journals while its file is followed.
+fn go_through_growth(environment: (&str, &str)) {
+    let folder = Folder::new();
+    let mut writer = Command::new("/lib/systemd/systemd-journal-remote")
+        .args(["-o", "grown.journal", "-"])
+        .env(environment.0, environment.1)
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = writer.stdin.take().unwrap();
+    let mut feed = |numbers: std::ops::RangeInclusive<u32>| {
+        let mut export = Vec::new();
+        for number in numbers {
+            let realtime_us = 1_778_043_600_000_000 + u64::from(number);
+            TestEntry::new(realtime_us, numbered(number).as_bytes()).export(&mut export);
+            // Entries that are no events, and a field that is large enough to be compressed.
+            let other = TestEntry::new(realtime_us, b"ok").with("LARGE", [b'x'; 2000]);
+            other.export(&mut export);
+        }
+        input.write_all(&export).unwrap();
+    };
+    feed(1..=1);
+    let words = ["events", "-f", "--since=@0", "-o", "ndjson", "grown.journal"];
+    let mut following = Following::start(&folder, &words);
+    let mut last = 1;
+    for count in [1, 1, 30, 300, 1, 3000] {
+        following.wait_for_numbers(last);
+        feed(last + 1..=last + count);
+        last += count;
+    }
+    following.wait_for_numbers(last);
+    drop(input);
+    assert!(writer.wait().unwrap().success());
+    following.end_with_numbers(last);
+}
+
+#[test]
+fn a_compact_journal_is_read_as_it_grows() {
+    go_through_growth(("SYSTEMD_JOURNAL_COMPACT", "1"));
+}
+
+#[test]
+fn a_regular_journal_is_read_as_it_grows() {
+    go_through_growth(("SYSTEMD_JOURNAL_COMPACT", "0"));
 }

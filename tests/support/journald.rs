@@ -43,9 +43,7 @@ impl Journald {
     /// Logs entries by journald's native protocol, and waits until they are in the file.
     pub(crate) fn log(&self, messages: impl IntoIterator<Item = String>) {
         self.send(messages);
-        let namespace = format!("--namespace={}", self.name);
-        let synced = privileged("journalctl").args([&namespace, "--sync"]).status().unwrap();
-        assert!(synced.success(), "journalctl --sync: {synced}");
+        self.control("--sync");
     }
 
     /// Logs entries and returns at once. journald takes its file online again for them, which a
@@ -59,11 +57,11 @@ impl Journald {
         }
     }
 
-    /// Has the instance put its files aside and begin new ones.
-    pub(crate) fn rotate(&self) {
+    /// Asks the instance for something by an option of journalctl: `--sync`, `--rotate`.
+    pub(crate) fn control(&self, option: &str) {
         let namespace = format!("--namespace={}", self.name);
-        let rotated = privileged("journalctl").args([&namespace, "--rotate"]).status().unwrap();
-        assert!(rotated.success(), "journalctl --rotate: {rotated}");
+        let done = privileged("journalctl").args([&namespace, option]).status().unwrap();
+        assert!(done.success(), "journalctl {option}: {done}");
     }
 
     /// Kills the instance without giving it the time to close its file.

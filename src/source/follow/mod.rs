@@ -312,7 +312,7 @@ impl Follow {
 
     fn try_take(&mut self, found: Found) -> Result<(), Refusal> {
         if !found.regular {
-            let reading = Reading::Stream(Stream::open(&found.path)?);
+            let reading = Reading::Stream(Stream::open(&found.path));
             self.follow(&found, None, reading);
             return Ok(());
         }

@@ -31,16 +31,17 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Opens the stream; its first bytes come later.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let input: Box<dyn Read + Send> = if path == Path::new(STDIN) {
-            Box::new(io::stdin())
-        } else {
-            Box::new(File::open(path)?)
-        };
+    pub(super) fn open(path: &Path) -> Self {
         let (sender, pieces) = sync_channel(MAX_WAITING);
-        // The thread ends with the stream, or with the program.
-        std::thread::spawn(move || pass_on(input, &sender));
-        Ok(Self {
+        let own = path.to_owned();
+        // The thread ends with the stream, or with the program. It opens the stream, too: a named
+        // pipe takes until somebody writes to it.
+        std::thread::spawn(move || match open(&own) {
+            Ok(input) => pass_on(input, &sender),
+            // Who receives nothing any more needs no reason.
+            Err(error) => drop(sender.send(Err(error))),
+        });
+        Self {
             text: Growing::new(path),
             pieces,
             ready: Vec::new(),
@@ -49,7 +50,7 @@ impl Stream {
             has_settled: false,
             has_ended: false,
             is_first: true,
-        })
+        }
     }
 
     pub(super) fn summary(&self) -> &Summary {
@@ -121,6 +122,13 @@ impl Stream {
         let more = More { bytes: Box::new(Cursor::new(ready)), whole: None, modified, pause };
         self.text.read_on(more, query, sink)
     }
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    if path == Path::new(STDIN) {
+        return Ok(Box::new(io::stdin()));
+    }
+    Ok(Box::new(File::open(path)?))
 }
 
 fn pass_on(mut input: Box<dyn Read + Send>, sender: &SyncSender<io::Result<Vec<u8>>>) {
