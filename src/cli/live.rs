@@ -2,9 +2,10 @@
 //! again in its place; for programs a line for each bucket once it is over; where the format is
 //! one document, that document at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::ops::Range;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::args::{TimelineArgs, TimelineFormat};
@@ -122,15 +123,17 @@ impl<'a> Live<'a> {
     fn report(&self) -> Result<Report, CliError> {
         // A file that was rotated away and the one in its place are one source by name.
         let mut merged: Vec<(Summary, DamageList)> = Vec::new();
+        let mut places: HashMap<&Path, usize> = HashMap::new();
         for Source { summary, damage, taken } in self.sources.values() {
-            let mut summary = summary.clone();
-            timeline::leave_out(&mut summary, *taken);
-            match merged.iter_mut().find(|(known, _)| known.path == summary.path) {
+            let mut own = summary.clone();
+            timeline::leave_out(&mut own, *taken);
+            let place = *places.entry(&summary.path).or_insert(merged.len());
+            match merged.get_mut(place) {
                 Some((known, known_damage)) => {
-                    known.merge(&summary);
+                    known.merge(&own);
                     known_damage.extend(damage.clone());
                 }
-                None => merged.push((summary, damage.clone())),
+                None => merged.push((own, damage.clone())),
             }
         }
         let source = |(summary, damage): (Summary, DamageList)| {

@@ -103,3 +103,12 @@ fn a_named_pipe_is_waited_for_and_ends_it() {
     let run = following.wait();
     assert_eq!((run.code, run.records().len()), (Some(0), 1), "{}", run.stderr);
 }
+
+#[test]
+fn the_second_backend_cannot_follow_and_says_so() {
+    let run = folder().run(&["events", "-f", "--reader", "libsystemd", "app.log"]);
+    assert_eq!(run.code, Some(2));
+    let said = "--reader libsystemd reads a journal once.\nLeave it out to follow one.";
+    let said = if cfg!(feature = "systemd") { said } else { "this build has no libsystemd" };
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+}

@@ -20,7 +20,7 @@ mod stream;
 mod text_file;
 mod watch;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::PathBuf;
@@ -58,6 +58,8 @@ pub struct Follow {
     journal_ids: HashSet<[u8; 16]>,
     /// The beginnings of texts that had been read when something else took their place.
     heads: Vec<Vec<u8>>,
+    /// The names of texts that repeat a journal.
+    copies: HashSet<PathBuf>,
     missing: Vec<PathBuf>,
     refused: HashSet<PathBuf>,
     next_place: Place,
@@ -106,6 +108,7 @@ impl Follow {
             done: HashSet::new(),
             journal_ids: HashSet::new(),
             heads: Vec::new(),
+            copies: HashSet::new(),
             missing: Vec::new(),
             refused: HashSet::new(),
             next_place: 0,
@@ -174,13 +177,13 @@ impl Follow {
         let once = std::mem::take(&mut self.once);
         let round = Round { once, covered: &covered, duplicates, means };
         let mut outcomes = round.read(&mut self.followed, query, &new_sink);
-        for (place, outcome) in &outcomes {
-            let followed = self.followed.iter_mut().find(|followed| followed.place == *place);
-            if let Some(followed) = followed
-                && outcome.repeats.as_ref().is_some_and(Repeats::is_copy)
-            {
-                followed.is_copy = true;
-            }
+        let is_copy = |(_, outcome): &&(Place, Outcome<S>)| {
+            outcome.repeats.as_ref().is_some_and(Repeats::is_copy)
+        };
+        for (place, outcome) in outcomes.iter().filter(is_copy) {
+            self.copies.insert(outcome.summary.path.clone());
+            let followed = self.followed.iter_mut().filter(|followed| followed.place == *place);
+            followed.for_each(|followed| followed.is_copy = true);
         }
         outcomes.extend(self.let_go(query, &new_sink));
         outcomes
@@ -257,12 +260,14 @@ impl Follow {
             self.refuse(path, Refusal::Io(error), named);
         }
         let mut new = Vec::new();
+        let ids = self.followed.iter().enumerate().map(|(index, followed)| (followed.id, index));
+        let ids: HashMap<Option<FileId>, usize> = ids.collect();
         let mut names: Vec<Option<PathBuf>> = vec![None; self.followed.len()];
         let mut done = HashSet::new();
         for found in discovery.found.into_iter().filter(|found| found.regular) {
             let Ok(metadata) = fs::metadata(&found.path) else { continue };
             let id = FileId::of(&metadata);
-            let known = self.followed.iter().position(|followed| followed.id == Some(id));
+            let known = ids.get(&Some(id)).copied();
             if let Some(name) = known.and_then(|known| names.get_mut(known)) {
                 *name = Some(found.path);
             } else if self.done.contains(&id) {
@@ -325,6 +330,10 @@ impl Follow {
         }
         if Growing::is_encoded(&head) {
             return self.take_encoded(found, id);
+        }
+        if self.copies.contains(&found.path) {
+            self.pass_over(found.path, id, "repeats the journal");
+            return Ok(());
         }
         if self.has_begun {
             match self.compare(&head, &file) {
