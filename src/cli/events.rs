@@ -52,7 +52,7 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
         portion_bytes: 0,
         damage: DamageList::default(),
     };
-    let mut printer = Printer::new(args.output, console)?;
+    let mut printer = Printer::new(args.output, console);
     if args.follow {
         let only_last = ask.span.since.is_none().then_some(FOLLOWED_FROM);
         let mut following = Following { sorter: &sorter, printer, only_last };
@@ -231,13 +231,22 @@ struct Printer<'a> {
     format: EventsFormat,
     console: &'a Console,
     out: BufWriter<Stdout>,
+    has_begun: bool,
     count: u64,
 }
 
 impl<'a> Printer<'a> {
-    fn new(format: EventsFormat, console: &'a Console) -> Result<Self, CliError> {
-        let mut out = BufWriter::new(io::stdout());
-        match format {
+    fn new(format: EventsFormat, console: &'a Console) -> Self {
+        Self { format, console, out: BufWriter::new(io::stdout()), has_begun: false, count: 0 }
+    }
+
+    /// Writes what stands before the first event. Where nothing could be read there is no output.
+    fn begin(&mut self) -> Result<(), CliError> {
+        if std::mem::replace(&mut self.has_begun, true) {
+            return Ok(());
+        }
+        let out = &mut self.out;
+        match self.format {
             EventsFormat::Json => {
                 out.write_all(b"{\"schema\":\"ebbline.events/1\",\"events\":[")?
             }
@@ -246,11 +255,12 @@ impl<'a> Printer<'a> {
             }
             EventsFormat::Ndjson | EventsFormat::Table => {}
         }
-        Ok(Self { format, console, out, count: 0 })
+        Ok(())
     }
 
     /// Writes one event, given as its record.
     fn print(&mut self, record: &[u8]) -> Result<(), CliError> {
+        self.begin()?;
         self.count += 1;
         let out = &mut self.out;
         match self.format {
@@ -269,11 +279,13 @@ impl<'a> Printer<'a> {
     }
 
     fn flush(&mut self) -> Result<(), CliError> {
+        self.begin()?;
         Ok(self.out.flush()?)
     }
 
     /// Ends the document.
     fn finish(&mut self) -> Result<(), CliError> {
+        self.begin()?;
         if self.format == EventsFormat::Json {
             self.out.write_all(b"\n]}\n")?;
         }
