@@ -10,6 +10,8 @@ mod containers;
 mod dropped;
 #[path = "text/dumps.rs"]
 mod dumps;
+#[path = "text/growing.rs"]
+mod growing;
 #[path = "text/hostile.rs"]
 mod hostile;
 #[path = "text/lines.rs"]

@@ -193,6 +193,12 @@ impl Serialize for BucketList<'_> {
     }
 }
 
+/// The bucket at `position` as JSON has it.
+pub(super) fn bucket_record(timeline: &Timeline, position: usize) -> Option<impl Serialize> {
+    let bucket = timeline.buckets.get(position)?;
+    Some(BucketRecord::new(timeline, position, bucket))
+}
+
 /// The buckets of a timeline as JSON has them.
 pub(super) fn bucket_records(timeline: &Timeline) -> impl Iterator<Item = impl Serialize> {
     let buckets = timeline.buckets.iter().enumerate();

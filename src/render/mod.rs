@@ -15,6 +15,8 @@ mod gaps;
 
 pub mod table;
 
+pub mod lines;
+
 pub mod markdown;
 
 pub mod csv;

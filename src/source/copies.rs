@@ -286,6 +286,11 @@ impl<'a> Memory<'a> {
         let share = (MAX_ASKED_OF_ALL / texts.max(1)).clamp(MIN_ASKED, MAX_ASKED);
         Self { covered, has_other_texts: texts > 1, max_asked: share }
     }
+
+    /// As [`new`](Self::new), where texts are compared with journals only.
+    pub(super) fn of_journals(texts: usize, covered: &'a [Minutes]) -> Self {
+        Self { has_other_texts: false, ..Self::new(texts, covered) }
+    }
 }
 
 /// A text's sink, which remembers events that a journal or another text might hold too.

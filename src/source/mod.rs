@@ -29,6 +29,8 @@ mod statement;
 
 pub mod scan;
 
+pub mod follow;
+
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -243,7 +245,8 @@ impl Summary {
         }
     }
 
-    /// Adds what was read of a later part of the same source.
+    /// Adds what was read of a later part of the same source, or of another file that had its
+    /// name.
     pub fn merge(&mut self, later: &Self) {
         self.entries += later.entries;
         self.undated += later.undated;

@@ -14,7 +14,8 @@ use crate::time::{Minute, Timestamp};
 pub enum Remark {
     /// A daemon's own statement about entries that it dropped or missed.
     Dropped(Dropped),
-    /// How a journal file runs, told once, at the end of the file.
+    /// How a journal file runs, from its beginning to where it was read to. Told at the end of each
+    /// reading: of a file that grows, the last one holds.
     Course(Box<Course>),
 }
 
@@ -68,6 +69,12 @@ impl Remarks {
                 *sum = sum.saturating_add(dropped.entries);
             }
         }
+    }
+
+    /// Adds what the reader of a later part of the same source was told.
+    pub fn append(&mut self, later: Self) {
+        later.dropped.into_iter().for_each(|dropped| self.push(Remark::Dropped(dropped)));
+        self.merge(Self { dropped: Vec::new(), ..later });
     }
 
     /// Adds what other sources told.

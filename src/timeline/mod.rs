@@ -172,6 +172,17 @@ impl Timeline {
         })
     }
 
+    /// Notes that the reading went on until `at`, whenever the last entry was logged: what ended
+    /// before was read whole.
+    pub fn read_until(&mut self, at: Timestamp) {
+        for bucket in self.buckets.iter_mut().rev().take(1) {
+            let began = self.first.is_some_and(|first| first <= bucket.start);
+            if bucket.coverage == Coverage::Partial && began && bucket.end <= at {
+                bucket.coverage = Coverage::Full;
+            }
+        }
+    }
+
     /// The notes that touch the bucket at `position`, in the order of their beginnings.
     pub fn notes_of(&self, position: usize) -> impl Iterator<Item = &Note> {
         self.notes

@@ -8,6 +8,7 @@ use std::path::Path;
 use chrono_tz::Tz;
 use ebbline::entry::Origin;
 use ebbline::rules::{Classifier, RuleSet};
+use ebbline::source::text::growing::{Growing, More, Pause};
 use ebbline::source::text::{Input, read};
 use ebbline::source::{Damage, Detail, Event, Filter, Progress, Query, Remark, Sink, Summary};
 use ebbline::time::{Minute, Span, Timestamp};
@@ -147,8 +148,30 @@ impl Question {
         self.ask_of(&mut || Ok(Box::new(io::Cursor::new(bytes.clone()))))
     }
 
+    /// Asks it of bytes that come one part after another, with a pause after each.
+    pub fn ask_as_it_grows(&self, parts: &[(&[u8], Pause)]) -> Recording {
+        self.record(|query, sink| {
+            let mut growing = Growing::new(Path::new("test.log"));
+            for &(bytes, pause) in parts {
+                let modified = instant(self.modified);
+                let more = More { bytes: Box::new(bytes), whole: None, modified, pause };
+                growing.read_on(more, query, sink).unwrap();
+            }
+            growing.summary().clone()
+        })
+    }
+
     /// Asks it of whatever `open` opens.
     pub fn ask_of(&self, open: &mut dyn FnMut() -> io::Result<Box<dyn Read + Send>>) -> Recording {
+        let input = Input {
+            path: Path::new("test.log"),
+            modified: Some(instant(self.modified)),
+            can_reopen: self.can_reopen,
+        };
+        self.record(|query, sink| read(input, open, query, sink).unwrap())
+    }
+
+    fn record(&self, read: impl FnOnce(&Query<'_>, &mut dyn Sink) -> Summary) -> Recording {
         let rules = RuleSet::empty().with_file("tests", RULES).unwrap();
         let classifier = Classifier::watching(rules.clone(), &ebbline::source::TEXT_LITERALS);
         let progress = Progress::default();
@@ -167,12 +190,7 @@ impl Question {
             damage: Vec::new(),
             dropped: Vec::new(),
         };
-        let input = Input {
-            path: Path::new("test.log"),
-            modified: Some(instant(self.modified)),
-            can_reopen: self.can_reopen,
-        };
-        let summary = read(input, open, &query, &mut sink).unwrap();
+        let summary = read(&query, &mut sink);
         let RecordingSink { minutes, events, damage, dropped, .. } = sink;
         let recording = Recording { minutes, events, damage, dropped, summary };
         assert_eq!(recording.minutes.values().sum::<u64>(), recording.summary.entries);

@@ -5,7 +5,6 @@
 //! dozen reads answer the question for a file of any size. Where anything on that way is broken,
 //! a walk over all entries answers it.
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::ControlFlow;
@@ -38,11 +37,11 @@ impl std::fmt::Display for BootId {
     }
 }
 
-/// The boots of all `files`, oldest first: in the order of their first entries' times, as
-/// `journalctl --list-boots` has it. The last one is `-b 0`. Files that cannot be read add none.
-pub fn list_boots(files: impl IntoIterator<Item = impl Borrow<JournalFile>>) -> Vec<BootId> {
+/// The boots of several files, which come with [`JournalFile::boots`], oldest first: in the order
+/// of their first entries' times, as `journalctl --list-boots` has it. The last one is `-b 0`.
+pub fn list_boots(of_files: impl IntoIterator<Item = Vec<(BootId, Timestamp)>>) -> Vec<BootId> {
     let mut first_entries: BTreeMap<BootId, Timestamp> = BTreeMap::new();
-    for (boot, at) in files.into_iter().flat_map(|file| file.borrow().boots()) {
+    for (boot, at) in of_files.into_iter().flatten() {
         let first = first_entries.entry(boot).or_insert(at);
         *first = (*first).min(at);
     }

@@ -69,6 +69,7 @@ impl From<&Cursor> for Head {
 }
 
 /// Follows the entries of one file.
+#[derive(Debug, Clone)]
 pub(super) struct CourseLog {
     /// The number that the next entry should have; 0: the next entry is to be looked at.
     next_seqnum: u64,

@@ -10,13 +10,14 @@ use super::course::{CourseLog, Head};
 use super::duplicates::{Duplicates, SharedNumbers};
 use super::entry_fields::{EntryFields, FieldReader};
 use super::filter_marks::{FieldFacts, FieldFilter};
+use super::header::State;
 use super::marks::{Mark, Marks};
 use super::messages::RecentMessages;
 use super::object::EntryView;
 use super::payload::Decompressor;
 use super::recover;
 use super::statements::{self, Statement};
-use super::tail;
+use super::tail::{self, Tail};
 use super::walk::{Payload, Visitor, Walk, Walked};
 use super::{JournalFile, decode_hex};
 use crate::entry::{Entry, Origin, hex};
@@ -35,19 +36,66 @@ pub(super) fn sweep(
     duplicates: &Duplicates,
     sink: &mut dyn Sink,
 ) -> Summary {
-    let mut sweep = Sweep::new(journal, query, duplicates, sink);
-    let tail = tail::find(&journal.file, &journal.header);
+    let mut memory = Memory::new(journal);
+    sweep_on(journal, query, Some(duplicates), &mut memory, sink);
+    memory.summary
+}
+
+/// What is known of a file between two sweeps, if it grows.
+pub(super) struct Memory {
+    /// The fields that matter, by offset: entries that come later refer to them.
+    marks: Marks,
+    pub(super) summary: Summary,
+    course: CourseLog,
+    /// Where the next sweep begins; `None`: there was none yet.
+    next: Option<u64>,
+}
+
+impl Memory {
+    /// Of a file of which nothing was read yet.
+    pub(super) fn new(journal: &JournalFile) -> Self {
+        let summary = Summary::new(&journal.path, SourceKind::Journal);
+        let course = CourseLog::new(journal.header.facts.seqnum_id);
+        Self { marks: Marks::default(), summary, course, next: None }
+    }
+}
+
+/// Answers `query` from what a file has had added since the last sweep.
+///
+/// The second look at damaged places is for the first sweep alone: it costs a walk over the whole
+/// file. Where it is not clear how far a file that was swept before can be trusted, nothing is
+/// read and `false` is returned: its writer may be about to make it clear.
+pub(super) fn sweep_on(
+    journal: &JournalFile,
+    query: &Query<'_>,
+    duplicates: Option<&Duplicates>,
+    memory: &mut Memory,
+    sink: &mut dyn Sink,
+) -> bool {
+    let next = memory.next;
+    let tail = match next {
+        None => tail::find(&journal.file, &journal.header),
+        Some(_) => tail::find_near(&journal.file, &journal.header),
+    };
+    if next.is_some() && tail == Tail::Broken && journal.facts().state != State::Archived {
+        return false;
+    }
+    let mut sweep = Sweep::new(journal, query, duplicates, memory, sink);
     let mut walk = Walk::new(&journal.file, &journal.header, tail);
+    walk.start = next.unwrap_or(walk.start);
     let mut flow = walk.run(&mut sweep, query.progress);
     let claimed = journal.header.facts.n_entries;
-    if flow.is_continue() && (walk.walked.damaged || walk.walked.entries < claimed) {
-        sweep.course.go_back(&journal.header.facts);
+    let is_first = next.is_none();
+    if is_first && flow.is_continue() && (walk.walked.damaged || walk.walked.entries < claimed) {
+        sweep.memory.course.go_back(&journal.header.facts);
         flow = recover::recover(&mut walk, &mut sweep);
     }
-    if flow.is_continue() {
+    if is_first && flow.is_continue() {
         sweep.account(walk.walked, claimed);
     }
-    sweep.finish()
+    sweep.finish();
+    memory.next = Some(walk.start);
+    true
 }
 
 /// What is known while one file is walked.
@@ -59,15 +107,13 @@ struct Sweep<'a> {
     fields_matter: bool,
     /// The boot that entries must be of.
     boot: Option<[u8; 16]>,
-    marks: Marks,
+    memory: &'a mut Memory,
     messages: RecentMessages,
     decompressor: Decompressor,
     reader: FieldReader<'a>,
     entry_fields: EntryFields,
-    duplicates: &'a Duplicates,
-    shared_numbers: SharedNumbers,
-    course: CourseLog,
-    summary: Summary,
+    /// `None`: no entry is in another file.
+    duplicates: Option<(&'a Duplicates, SharedNumbers)>,
     /// Entries of one minute that the sink was not told yet.
     minute: Option<Minute>,
     untold: u64,
@@ -77,13 +123,13 @@ impl<'a> Sweep<'a> {
     fn new(
         journal: &'a JournalFile,
         query: &'a Query<'a>,
-        duplicates: &'a Duplicates,
+        duplicates: Option<&'a Duplicates>,
+        memory: &'a mut Memory,
         sink: &'a mut dyn Sink,
     ) -> Self {
         let fields = FieldFilter::new(query.filter);
         let facts = &journal.header.facts;
-        let mut summary = Summary::new(&journal.path, SourceKind::Journal);
-        summary.bytes = journal.header.facts.size_bytes;
+        memory.summary.bytes = facts.size_bytes;
         Self {
             journal,
             query,
@@ -92,15 +138,12 @@ impl<'a> Sweep<'a> {
             fields_matter: fields.is_active(),
             // A boot that is no id is no entry's boot.
             boot: query.filter.boot.as_ref().map(|boot| decode_hex(boot).unwrap_or([0; 16])),
-            marks: Marks::default(),
+            memory,
             messages: RecentMessages::default(),
             decompressor: Decompressor::default(),
             reader: FieldReader::new(&journal.file, &journal.header),
             entry_fields: EntryFields::default(),
-            duplicates,
-            shared_numbers: duplicates.shared_numbers(&journal.header.facts),
-            course: CourseLog::new(facts.seqnum_id),
-            summary,
+            duplicates: duplicates.map(|duplicates| (duplicates, duplicates.shared_numbers(facts))),
             minute: None,
             untold: 0,
         }
@@ -113,12 +156,12 @@ impl<'a> Sweep<'a> {
             let verdict = self.query.classifier.classify_message(message);
             if verdict != Verdict::NoRule {
                 self.messages.put(offset, message);
-                self.marks.insert(offset, Mark { facts: FieldFacts::NONE, verdict });
+                self.memory.marks.insert(offset, Mark { facts: FieldFacts::NONE, verdict });
             }
         } else if self.fields_matter || field.starts_with(OF_MESSAGE) {
             let facts = self.fields.facts_of(field);
             if facts != FieldFacts::NONE {
-                self.marks.insert(offset, Mark { facts, verdict: Verdict::NoRule });
+                self.memory.marks.insert(offset, Mark { facts, verdict: Verdict::NoRule });
             }
         }
     }
@@ -136,9 +179,9 @@ impl<'a> Sweep<'a> {
         }
         let mut facts = FieldFacts::NONE;
         let mut is_hit = false;
-        if self.marks.may_concern(entry) {
+        if self.memory.marks.may_concern(entry) {
             for item in entry.items() {
-                if let Some(mark) = self.marks.get(item) {
+                if let Some(mark) = self.memory.marks.get(item) {
                     facts |= mark.facts;
                     is_hit |= mark.verdict != Verdict::NoRule;
                 }
@@ -148,10 +191,12 @@ impl<'a> Sweep<'a> {
         if !is_accepted && !facts.may_be_journalds() {
             return ControlFlow::Continue(());
         }
-        if self.shared_numbers.contains(entry.seqnum()) {
+        if let Some((duplicates, shared_numbers)) = &self.duplicates
+            && shared_numbers.contains(entry.seqnum())
+        {
             let cursor = entry.cursor(self.journal.header.facts.seqnum_id);
-            if !self.duplicates.is_new(&cursor) {
-                self.summary.skipped += u64::from(is_accepted);
+            if !duplicates.is_new(&cursor) {
+                self.memory.summary.skipped += u64::from(is_accepted);
                 return ControlFlow::Continue(());
             }
         }
@@ -168,7 +213,7 @@ impl<'a> Sweep<'a> {
     /// Counts an entry that passed all conditions.
     #[inline]
     fn count(&mut self, at: Timestamp) {
-        self.summary.count(Some(at), 1);
+        self.memory.summary.count(Some(at), 1);
         if !self.minute.is_some_and(|minute| minute.contains(at)) {
             self.flush();
             self.minute = Some(at.minute());
@@ -187,7 +232,7 @@ impl<'a> Sweep<'a> {
     /// Adds what could not be read to the summary.
     fn account(&mut self, walked: Walked, claimed: u64) {
         let missing = claimed.saturating_sub(walked.entries);
-        self.summary.skipped += walked.unreadable.max(missing.min(self.most_possible()));
+        self.memory.summary.skipped += walked.unreadable.max(missing.min(self.most_possible()));
         if missing > 0 {
             let problem = format!(
                 "the header counts {claimed} entries, of which {} can be read",
@@ -207,7 +252,7 @@ impl<'a> Sweep<'a> {
         match statements::read(&self.entry_fields, self.query.filter, at) {
             Some(Statement::Dropped(dropped)) => self.sink.remark(Remark::Dropped(dropped)),
             Some(Statement::Service { is_start, namespace }) => {
-                self.course.service(Head::of(&entry), is_start, namespace);
+                self.memory.course.service(Head::of(&entry), is_start, namespace);
             }
             None => {}
         }
@@ -220,7 +265,7 @@ impl<'a> Sweep<'a> {
         let machine = self.journal.header.facts.machine_id;
         let is_other = self.boot.is_some_and(|boot| boot != entry.boot_id());
         statements::describe_boot(
-            &mut self.course,
+            &mut self.memory.course,
             &self.entry_fields,
             machine,
             self.query.filter,
@@ -229,12 +274,13 @@ impl<'a> Sweep<'a> {
     }
 
     /// Tells the sink what is left to tell.
-    fn finish(mut self) -> Summary {
+    fn finish(mut self) {
         self.flush();
         let max_entries = self.most_possible();
-        let course = self.course.finish(Some(&self.journal.header.facts), max_entries);
+        // The file may grow, and its course go on.
+        let course = self.memory.course.clone();
+        let course = course.finish(Some(&self.journal.header.facts), max_entries);
         self.sink.remark(Remark::Course(Box::new(course)));
-        self.summary
     }
 
     /// As many entries as there was room for, before the file was cut off perhaps: a damaged
@@ -272,7 +318,7 @@ impl<'a> Sweep<'a> {
     /// The rule of the first message that any rule matches, and that message's offset.
     fn decide(&mut self, entry: EntryView<'_>) -> Option<(u64, RuleIndex)> {
         for item in entry.items() {
-            match self.marks.get(item).map(|mark| &mark.verdict) {
+            match self.memory.marks.get(item).map(|mark| &mark.verdict) {
                 None | Some(Verdict::NoRule) => {}
                 Some(Verdict::Rule(rule)) => return Some((item, *rule)),
                 Some(Verdict::Fields) => {
@@ -312,14 +358,14 @@ impl Visitor for Sweep<'_> {
     #[inline]
     fn entry(&mut self, offset: u64, entry: EntryView<'_>) -> ControlFlow<()> {
         let flow = self.answer(offset, entry);
-        if self.course.entry(Head::of(&entry)) {
+        if self.memory.course.entry(Head::of(&entry)) {
             self.describe_boot(entry);
         }
         flow
     }
 
     fn damage(&mut self, damage: Damage) {
-        self.course.damage();
+        self.memory.course.damage();
         self.sink.damage(damage);
     }
 }

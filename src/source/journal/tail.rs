@@ -30,10 +30,19 @@ pub(super) enum Tail {
 /// Arrays double in size, so the chain is short; only the last one's items are looked at. What
 /// cannot be read of it is damage like any other: the walk may still find the entries.
 pub(super) fn find(file: &File, header: &Header) -> Tail {
-    follow(file, header).unwrap_or(Tail::Broken)
+    follow(file, header, last_of).unwrap_or(Tail::Broken)
 }
 
-fn follow(file: &File, header: &Header) -> io::Result<Tail> {
+/// Finds the last linked entry of a file that is being written, whose header can be trusted: no
+/// more is read of the arrays than what was added since the header counted its entries.
+pub(super) fn find_near(file: &File, header: &Header) -> Tail {
+    follow(file, header, last_near).unwrap_or(Tail::Broken)
+}
+
+/// Finds the last entry of the last array.
+type FindLast = fn(&File, &Header, u64, u64, u64) -> io::Result<Tail>;
+
+fn follow(file: &File, header: &Header, last: FindLast) -> io::Result<Tail> {
     if header.entry_array_offset == 0 {
         let empty = header.facts.n_entries == 0;
         return Ok(if empty { Tail::Empty } else { Tail::Broken });
@@ -47,7 +56,7 @@ fn follow(file: &File, header: &Header) -> io::Result<Tail> {
         };
         let items = (size_bytes - ARRAY_ITEMS_OFFSET as u64) / item_bytes;
         if next == 0 {
-            return last_of(file, header, offset, items, items_before);
+            return last(file, header, offset, items, items_before);
         }
         // Arrays are appended to the file, so a chain that runs backwards is damaged; and this
         // way it ends.
@@ -105,6 +114,39 @@ fn last_of(
         end = start;
     }
     Ok(Tail::Broken)
+}
+
+/// As [`last_of`], but forwards from the last entry that the header counts.
+fn last_near(
+    file: &File,
+    header: &Header,
+    array_offset: u64,
+    items: u64,
+    items_before: u64,
+) -> io::Result<Tail> {
+    let layout = header.layout;
+    let item_bytes = layout.array_item_bytes();
+    let counted = header.facts.n_entries.saturating_sub(items_before);
+    let (mut place, mut last) = (counted.saturating_sub(1), None);
+    let mut piece = vec![0; PIECE_BYTES];
+    while place < items {
+        let count = (items - place).min((PIECE_BYTES / item_bytes) as u64);
+        let bytes = &mut piece[..count as usize * item_bytes];
+        let offset = array_offset + ARRAY_ITEMS_OFFSET as u64 + place * item_bytes as u64;
+        let read = read_at(file, bytes, offset)?;
+        let linked = bytes[..read].chunks_exact(item_bytes).map(|item| layout.offset_in(item));
+        let used = linked.take_while(|&offset| offset != 0);
+        let (used, found) = used.fold((0, None), |(used, _), offset| (used + 1, Some(offset)));
+        last = found.or(last);
+        place += used;
+        if used < count {
+            break;
+        }
+    }
+    match last {
+        Some(linked) if is_entry(file, header, linked)? => Ok(Tail::LastEntry(linked)),
+        _ => Ok(Tail::Broken),
+    }
 }
 
 fn is_entry(file: &File, header: &Header, offset: u64) -> io::Result<bool> {

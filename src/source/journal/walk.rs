@@ -55,6 +55,9 @@ pub(super) struct Walked {
 pub(super) struct Walk<'a> {
     pub(super) file: &'a File,
     pub(super) header: &'a Header,
+    /// Where the walk begins, and after it, what follows the last entry that was visited: from
+    /// there it can go on when the file has grown.
+    pub(super) start: u64,
     /// The first offset at which no object is looked for any more.
     pub(super) end: u64,
     /// The entries that were visited.
@@ -93,19 +96,20 @@ impl<'a> Walk<'a> {
             Tail::LastEntry(offset) => offset.saturating_add(1).min(header.facts.size_bytes),
             Tail::Broken => header.facts.size_bytes,
         };
-        Self { file, header, end, seen: OffsetSet::default(), walked: Walked::default() }
+        let start = header.arena_offset;
+        Self { file, header, start, end, seen: OffsetSet::default(), walked: Walked::default() }
     }
 
-    /// Visits all objects. `Break`: the visitor wants no more.
+    /// Visits all objects from `start` on. `Break`: the visitor wants no more.
     pub(super) fn run(
         &mut self,
         visitor: &mut impl Visitor,
         progress: &Progress,
     ) -> ControlFlow<()> {
         let mut window = Window::new(self.file);
-        let mut offset = self.header.arena_offset;
+        let mut offset = self.start;
         let mut wanted = OBJECT_HEADER_BYTES;
-        let mut reported = 0;
+        let mut reported = if offset == self.header.arena_offset { 0 } else { offset };
         while offset < self.end {
             progress.add(offset.saturating_sub(reported));
             reported = reported.max(offset);
@@ -159,8 +163,11 @@ impl<'a> Walk<'a> {
                     visitor.data(offset, Payload { bytes: payload, compression });
                 }
                 Kind::Entry => match self.entry(&rest[..size], rest, offset, visitor) {
-                    Visited::Whole => {}
-                    Visited::Shorter(size) => return Step::Next(align8(offset + size as u64)),
+                    Visited::Whole => self.start = next,
+                    Visited::Shorter(size) => {
+                        self.start = align8(offset + size as u64);
+                        return Step::Next(self.start);
+                    }
                     Visited::Stop => return Step::Stop,
                 },
                 Kind::Field | Kind::HashTable | Kind::EntryArray | Kind::Tag => {}
