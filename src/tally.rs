@@ -158,7 +158,8 @@ impl<'a> TallySink<'a> {
 }
 
 impl Merge for TallySink<'_> {
-    fn merge(&mut self, later: Self) {
+    fn merge(&mut self, mut later: Self) {
+        self.tally.remarks.append(std::mem::take(&mut later.tally.remarks));
         self.tally.merge(later.tally);
         self.damage.merge(later.damage);
     }

@@ -1,6 +1,6 @@
 //! What daemons say that they dropped, each statement once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Absence, What};
 use crate::source::not_logged::{DropKind, Dropped, Remarks};
@@ -20,7 +20,8 @@ pub(super) struct AllDropped {
     pub(super) more: Vec<(Option<Minute>, u64)>,
 }
 
-/// The statements of journals, and those of texts that no journal makes.
+/// The statements of journals, and those of texts that no journal makes. Two texts may have one
+/// statement; a daemon says the same of a sender at most once a second.
 pub(super) fn find(remarks: &Remarks) -> AllDropped {
     let (journals, texts): (Vec<&Dropped>, Vec<&Dropped>) =
         remarks.dropped.iter().partition(|dropped| dropped.is_from_journal);
@@ -34,7 +35,12 @@ pub(super) fn find(remarks: &Remarks) -> AllDropped {
         sums.insert((place.minute, place.kind), *entries);
     }
     let mut own = Vec::new();
+    let mut seen = HashSet::new();
     for dropped in texts {
+        let host = dropped.host.as_deref();
+        if host.is_some() && !seen.insert((identity(dropped, 0), host)) {
+            continue;
+        }
         let known = SECONDS_OFF.into_iter().map(|off| identity(dropped, off));
         let is_left = |identity: &Identity<'_>| held.get(identity).is_some_and(|left| *left > 0);
         let minute = dropped.at.map(Timestamp::minute);
