@@ -1,5 +1,6 @@
 //! `ebbline events`: every classified entry, in the order of time.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -47,7 +48,7 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
         damage: DamageList::default(),
     })?;
     let has_failed = answer.has_failed;
-    let mut repeats = Vec::new();
+    let mut repeats = BTreeMap::new();
     for outcome in answer.outcomes {
         let place = outcome.sink.place;
         repeats.extend(outcome.repeats.map(|repeats| (place, repeats)));
@@ -162,7 +163,7 @@ fn rfc3339(at: Timestamp, zone: Tz) -> String {
 fn print(
     sorter: Sorter,
     format: EventsFormat,
-    repeats: &[(u32, Repeats)],
+    repeats: &BTreeMap<u32, Repeats>,
     console: &Console,
 ) -> Result<(), CliError> {
     let mut out = BufWriter::new(io::stdout().lock());
@@ -173,9 +174,8 @@ fn print(
     }
     let mut count = 0_u64;
     sorter.drain(|key, text| -> Result<(), CliError> {
-        let is_repeat = repeats.iter().any(|(place, repeats)| {
-            *place == key.source() && repeats.contains(key.sequence(), key.at())
-        });
+        let repeats = repeats.get(&key.source());
+        let is_repeat = repeats.is_some_and(|repeats| repeats.contains(key.sequence(), key.at()));
         if is_repeat {
             return Ok(());
         }
