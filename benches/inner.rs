@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use chrono_tz::Tz;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use ebbline::rules::{Classifier, RuleSet};
+use ebbline::rules::{Classifier, Places, RuleSet};
 use ebbline::source::compression;
 use ebbline::source::journal::{Duplicates, JournalFile};
 use ebbline::source::text::stamp;
@@ -45,7 +45,9 @@ fn prepare_the_catalogue() -> Classifier {
 fn gate(bencher: Bencher<'_, '_>) {
     let buffer = QUIET.repeat(1000);
     let bytes = BytesCount::new(buffer.len());
-    bencher.counter(bytes).bench(|| CATALOGUE.find_candidate(black_box(&buffer), 0));
+    bencher
+        .counter(bytes)
+        .bench(|| CATALOGUE.find_candidate(black_box(&buffer), 0, &mut Places::default()));
 }
 
 /// One message: what stops at the gate, what passes it in vain, and what counts.

@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::catalogue::{ClassIndex, RuleIndex, RuleSet};
-use super::gate::Gate;
+use super::gate::{Gate, Places};
+use super::literals::Literal;
 use crate::entry::Entry;
 
 /// A compiled expression may take this much memory; a rule file is not trusted to be small.
@@ -80,7 +81,7 @@ impl Classifier {
     /// Prepares `rules`. Their expressions were checked when they were read; each is compiled when
     /// a message first needs it.
     pub fn new(rules: RuleSet) -> Self {
-        let mut texts: Vec<Vec<u8>> = Vec::new();
+        let mut texts: Vec<Literal> = Vec::new();
         let mut literal_rules: Vec<Vec<u16>> = Vec::new();
         let mut position = std::collections::HashMap::new();
         let mut unguarded = Vec::new();
@@ -124,12 +125,17 @@ impl Classifier {
     /// The offset of the first place at or after `from` where a message that some rule matches
     /// could have its literal; no message without such a place matches any rule.
     #[inline]
-    pub fn find_candidate(&self, haystack: &[u8], from: usize) -> Option<usize> {
-        self.gate.find(haystack, from)
+    pub fn find_candidate(
+        &self,
+        haystack: &[u8],
+        from: usize,
+        places: &mut Places,
+    ) -> Option<usize> {
+        self.gate.next(haystack, from, places)
     }
 
     /// The short substrings that decide which messages are looked at.
-    pub fn needles(&self) -> &[Vec<u8>] {
+    pub fn needles(&self) -> impl Iterator<Item = &[u8]> {
         self.gate.needles()
     }
 
@@ -145,6 +151,9 @@ impl Classifier {
     /// its entries later.
     #[inline]
     pub fn classify_message(&self, message: &[u8]) -> Verdict {
+        if !self.gate.passes(message) {
+            return Verdict::NoRule;
+        }
         let first =
             self.candidates(message).into_iter().find(|&rule| self.text_matches(rule, message));
         match first {
@@ -183,6 +192,7 @@ impl Classifier {
     }
 
     /// The rules of which a literal is in the message, in catalogue order.
+    #[cold]
     fn candidates(&self, message: &[u8]) -> Vec<u16> {
         let mut found = self.unguarded.clone();
         self.gate.literals_in(message, |literal| {

@@ -1,9 +1,9 @@
-//! The choice of the gate's needles: few short substrings that together cover all literals.
+//! The choice of the needles: few short substrings that together cover all literals.
 
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use super::literals::byte_bits;
+use super::literals::{Literal, byte_bits};
 
 /// Needles are substrings of this many bytes: shorter ones pass too much, longer ones cover
 /// fewer literals (and do not fit in a word).
@@ -25,7 +25,7 @@ pub(super) struct Needle {
 /// Covers every literal by one of its substrings, preferring substrings that many literals
 /// share and that are rare in other text: greedy weighted set cover, with a heap because a
 /// candidate's gain never grows while literals get covered.
-pub(super) fn cover(literals: &[Vec<u8>]) -> Vec<Needle> {
+pub(super) fn cover(literals: &[(usize, Literal)]) -> Vec<Needle> {
     let windows = windows(literals);
     let mut candidates = candidates(&windows, literals.len());
     let mut heap: BinaryHeap<(Gain, usize)> =
@@ -116,9 +116,10 @@ impl Window {
 
 /// Every substring of the literals that is as long as a needle, with the literal that contains
 /// it: sorted, and each once.
-fn windows(literals: &[Vec<u8>]) -> Vec<(Window, usize)> {
+fn windows(literals: &[(usize, Literal)]) -> Vec<(Window, usize)> {
     let mut windows: Vec<(Window, usize)> = Vec::new();
-    for (index, literal) in literals.iter().enumerate() {
+    for (index, (_, literal)) in literals.iter().enumerate() {
+        let literal = &literal.bytes;
         for length in NEEDLE_BYTES {
             windows.extend(literal.windows(length).map(|bytes| (Window::new(bytes), index)));
         }

@@ -4,17 +4,22 @@
 //! that only it may match. Rules come from the catalogue in `builtin/` (one TOML file an
 //! ecosystem) and from the user's own files. This module reads no file: it is given text.
 
+mod borders;
 mod builtin;
 mod catalogue;
 mod classifier;
 mod cover;
 mod gate;
+mod grams;
 mod literals;
+mod needles;
+mod rarity;
 mod rule;
 mod selftest;
 
 pub use catalogue::{ClassIndex, RuleIndex, RuleSet};
 pub use classifier::{Classifier, Fields, NoFields, Verdict};
+pub use gate::Places;
 pub use rule::{Rule, RuleError};
 pub use selftest::{Finding, self_test};
 

@@ -3,7 +3,7 @@
 use regex_syntax::hir::Hir;
 use serde::Deserialize;
 
-use super::literals;
+use super::literals::{self, Literal};
 
 /// A rule: what a message must look like to count as one failure of a class.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub struct Rule {
     pub file: String,
     /// Byte strings of which any matching message contains at least one; `None` where the
     /// patterns allow no such conclusion.
-    pub(super) literals: Option<Vec<Vec<u8>>>,
+    pub(super) literals: Option<Vec<Literal>>,
 }
 
 /// A test of one journal field.

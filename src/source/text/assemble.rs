@@ -12,7 +12,7 @@ use super::starts::{Start, Starts};
 use super::style::{self, Style};
 use super::window::{Line, Lines, MAX_ENTRY_BYTES};
 use crate::entry::{Entry, Origin};
-use crate::rules::Classifier;
+use crate::rules::{Classifier, Places};
 use crate::time::Timestamp;
 
 /// Reads the entries of one text log.
@@ -265,15 +265,15 @@ fn is_decoded(style: Style, open: &Open, entry: Option<&[u8]>) -> bool {
     }
 }
 
-/// Remembers where in the buffer the next needle stands.
+/// Remembers where in the buffer the next literal stands.
 #[derive(Default)]
 struct Candidates {
-    next: Option<usize>,
+    places: Places,
     generation: Option<u64>,
 }
 
 impl Candidates {
-    /// The first needle at or after `from`. Calls come with rising `from`.
+    /// The first literal at or after `from`. Calls come with rising `from`.
     #[inline]
     fn next(
         &mut self,
@@ -282,15 +282,14 @@ impl Candidates {
         generation: u64,
         from: usize,
     ) -> Option<usize> {
-        let is_stale = self.generation != Some(generation);
-        if is_stale || self.next.is_some_and(|next| next < from) {
-            self.next = classifier.find_candidate(bytes, from);
+        if self.generation != Some(generation) {
+            self.places = Places::default();
             self.generation = Some(generation);
         }
-        self.next
+        classifier.find_candidate(bytes, from, &mut self.places)
     }
 
-    /// Whether a needle begins in `range`. Ranges come in rising order.
+    /// Whether a literal stands in `range`. Ranges come in rising order.
     #[inline]
     fn touch(
         &mut self,
