@@ -10,6 +10,9 @@ mod journald;
 mod journals;
 #[path = "support/oracle.rs"]
 mod oracle;
+#[cfg(feature = "systemd")]
+#[path = "support/reader.rs"]
+mod reader;
 #[path = "support/writer.rs"]
 mod writer;
 
@@ -19,10 +22,17 @@ mod backends;
 mod beside_text;
 #[path = "journal/command.rs"]
 mod command;
+#[cfg(feature = "systemd")]
 #[path = "journal/damaged.rs"]
 mod damaged;
 #[path = "journal/healthy.rs"]
 mod healthy;
+#[cfg(feature = "systemd")]
+#[path = "journal/lies.rs"]
+mod lies;
+#[cfg(feature = "systemd")]
+#[path = "journal/patients.rs"]
+mod patients;
 #[path = "journal/real_journald.rs"]
 mod real_journald;
 #[path = "journal/together.rs"]

@@ -69,8 +69,7 @@ impl Journald {
             command.args(["-c", START]);
             command
         };
-        let child =
-            command.arg(self.scratch.path()).args([&self.name, JOURNALD]).spawn().unwrap();
+        let child = command.arg(self.scratch.path()).args([&self.name, JOURNALD]).spawn().unwrap();
         self.running = Some(child);
         let socket = self.socket();
         self.wait_for("its socket", || UnixDatagram::unbound().unwrap().connect(&socket).is_ok());

@@ -214,6 +214,16 @@ impl<'a> EntryView<'a> {
         }
     }
 
+    /// The size of this entry, in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The smallest size of an entry, in bytes.
+    pub(super) fn smallest_size(layout: Layout) -> usize {
+        ENTRY_ITEMS_OFFSET + layout.entry_item_bytes()
+    }
+
     /// The size of this entry if it had only so many items.
     pub(super) fn size_with(&self, items: usize) -> usize {
         ENTRY_ITEMS_OFFSET + items * self.layout.entry_item_bytes()

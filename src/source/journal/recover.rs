@@ -2,12 +2,14 @@
 //!
 //! An object whose size was overwritten hides the objects that it seems to contain. This search
 //! tries every 8-byte aligned place of the file for an entry that was not visited yet, and takes
-//! it only if most of its fields are where it says. It is linear in the file's size.
+//! it only if most of its fields are where it says, or if the list of entries names its place. It
+//! is linear in the file's size.
 
 use std::ops::ControlFlow;
 
 use super::marks::OffsetSet;
-use super::object::{EntryView, Items, Kind, OBJECT_HEADER_BYTES, ObjectHeader, reserved_is_zero};
+use super::object::{EntryView, Items, Kind, OBJECT_HEADER_BYTES, ObjectHeader};
+use super::tail;
 use super::walk::{Payload, Visitor, Walk};
 use super::window::{Window, read_at};
 
@@ -20,6 +22,7 @@ const MAX_FIELD_BYTES: u64 = 1 << 20;
 pub(super) fn recover(walk: &mut Walk<'_>, visitor: &mut impl Visitor) -> ControlFlow<()> {
     let mut window = Window::new(walk.file);
     let mut known = OffsetSet::default();
+    let linked = tail::linked(walk.file, walk.header);
     let mut object = Vec::new();
     let mut offset = walk.header.arena_offset;
     while offset < walk.end {
@@ -27,9 +30,10 @@ pub(super) fn recover(walk: &mut Walk<'_>, visitor: &mut impl Visitor) -> Contro
         if bytes.len() < OBJECT_HEADER_BYTES {
             break;
         }
-        // The first byte of an entry is its type, 3.
+        // The first byte of an entry is its type, 3. The seven behind it may be damaged: what
+        // follows them is proof enough.
         let places = bytes.len() / 8;
-        let found = bytes.chunks_exact(8).position(|word| word[0] == 3 && word[1..] == [0; 7]);
+        let found = bytes.chunks_exact(8).position(|word| word[0] == 3);
         let candidate = offset + 8 * found.unwrap_or(places) as u64;
         if found.is_none() || candidate >= walk.end {
             offset = candidate;
@@ -38,11 +42,21 @@ pub(super) fn recover(walk: &mut Walk<'_>, visitor: &mut impl Visitor) -> Contro
         offset = candidate + 8;
         if !walk.seen.contains(candidate)
             && let Some(entry) = entry_at(walk, candidate, &mut window, &mut object)
-            && most_fields_exist(walk, entry, &mut known, visitor)
         {
-            walk.seen.insert(candidate);
-            walk.walked.entries += 1;
-            visitor.entry(candidate, entry)?;
+            let is_linked = linked.contains(candidate);
+            let is_plausible = is_plausible(walk, candidate, entry);
+            if !is_linked && !is_plausible {
+                continue;
+            }
+            // The visitor has to see the fields first, in any case.
+            if !most_fields_exist(walk, entry, &mut known, visitor) && !is_linked {
+                continue;
+            }
+            if !is_plausible {
+                // The walk may have met it.
+                walk.walked.unreadable = walk.walked.unreadable.saturating_sub(1);
+            }
+            walk.offer(candidate, entry, visitor)?;
         }
     }
     ControlFlow::Continue(())
@@ -56,18 +70,20 @@ fn entry_at<'a>(
 ) -> Option<EntryView<'a>> {
     let bytes = window.load(offset, OBJECT_HEADER_BYTES).ok()?;
     let header = ObjectHeader::first_of(bytes, walk.header.layout)?;
-    if !reserved_is_zero(bytes) || header.kind != Kind::Entry || header.size_bytes > MAX_ENTRY_BYTES
-    {
+    if header.kind != Kind::Entry {
         return None;
     }
-    let size = header.size_bytes as usize;
+    let size = header.size_bytes.min(MAX_ENTRY_BYTES) as usize;
     let bytes = window.load(offset, size).ok()?.get(..size)?;
     object.clear();
     object.extend_from_slice(bytes);
-    EntryView::parse(object, walk.header.layout).filter(|entry| {
-        let items = entry.check_items(offset, walk.header.arena_offset);
-        !matches!(items, Items::Implausible { .. })
-    })
+    EntryView::parse(object, walk.header.layout)
+}
+
+/// Whether enough of the items could be fields.
+fn is_plausible(walk: &Walk<'_>, offset: u64, entry: EntryView<'_>) -> bool {
+    let items = entry.check_items(offset, walk.header.arena_offset);
+    !matches!(items, Items::Implausible { .. })
 }
 
 /// Whether most of the entry's fields are DATA objects; the visitor is shown each of them.

@@ -9,12 +9,13 @@ use std::ops::ControlFlow;
 use super::duplicates::{Duplicates, SharedNumbers};
 use super::entry_fields::{EntryFields, FieldReader};
 use super::filter_marks::{FieldFacts, FieldFilter};
+use super::late;
 use super::marks::{Mark, Marks};
 use super::messages::RecentMessages;
 use super::object::EntryView;
 use super::payload::Decompressor;
 use super::recover;
-use super::tail;
+use super::tail::{self, Tail};
 use super::walk::{Payload, Visitor, Walk, Walked};
 use super::{JournalFile, decode_hex};
 use crate::entry::{Entry, Origin, hex};
@@ -36,11 +37,15 @@ pub(super) fn sweep(
     let mut walk = Walk::new(&journal.file, &journal.header, tail);
     let mut flow = walk.run(&mut sweep, query.progress);
     let claimed = journal.header.facts.n_entries;
-    if flow.is_continue() && (walk.walked.damaged || walk.walked.entries < claimed) {
+    let met = walk.walked.entries + walk.late.len() as u64;
+    if flow.is_continue() && (walk.walked.damaged || met < claimed) {
         flow = recover::recover(&mut walk, &mut sweep);
     }
     if flow.is_continue() {
-        sweep.account(walk.walked, claimed);
+        flow = late::visit(&mut walk, &mut sweep);
+    }
+    if flow.is_continue() {
+        sweep.account(walk.walked, claimed, tail);
     }
     sweep.flush();
     sweep.summary
@@ -137,7 +142,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// Adds what could not be read to the summary.
-    fn account(&mut self, walked: Walked, claimed: u64) {
+    fn account(&mut self, walked: Walked, claimed: u64, tail: Tail) {
         let missing = claimed.saturating_sub(walked.entries);
         self.summary.skipped += walked.unreadable.max(missing.min(self.most_possible()));
         if missing > 0 {
@@ -146,6 +151,9 @@ impl<'a> Sweep<'a> {
                 walked.entries
             );
             self.sink.damage(Damage { offset_bytes: 0, problem });
+        } else if let (Tail::Broken { offset_bytes }, false) = (tail, walked.damaged) {
+            let problem = "the list of entries is damaged, which were found without it".to_owned();
+            self.sink.damage(Damage { offset_bytes, problem });
         }
     }
 

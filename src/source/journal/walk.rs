@@ -9,6 +9,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::header::Header;
+use super::late::LateEntry;
 use super::marks::OffsetSet;
 use super::object::{
     Compression, EntryView, Items, Kind, OBJECT_HEADER_BYTES, ObjectHeader, align8,
@@ -57,8 +58,12 @@ pub(super) struct Walk<'a> {
     pub(super) header: &'a Header,
     /// The first offset at which no object is looked for any more.
     pub(super) end: u64,
-    /// The entries that were visited.
+    /// The entries that were met.
     pub(super) seen: OffsetSet,
+    /// Of these, the entries that are not visited yet because their number does not rise.
+    pub(super) late: Vec<LateEntry>,
+    /// The highest number of an entry that was visited.
+    highest_seqnum: u64,
     pub(super) walked: Walked,
 }
 
@@ -91,9 +96,17 @@ impl<'a> Walk<'a> {
         let end = match tail {
             Tail::Empty => header.arena_offset,
             Tail::LastEntry(offset) => offset.saturating_add(1).min(header.facts.size_bytes),
-            Tail::Broken => header.facts.size_bytes,
+            Tail::Broken { .. } => header.facts.size_bytes,
         };
-        Self { file, header, end, seen: OffsetSet::default(), walked: Walked::default() }
+        Self {
+            file,
+            header,
+            end,
+            seen: OffsetSet::default(),
+            late: Vec::new(),
+            highest_seqnum: 0,
+            walked: Walked::default(),
+        }
     }
 
     /// Visits all objects. `Break`: the visitor wants no more.
@@ -254,17 +267,21 @@ impl<'a> Walk<'a> {
         };
         // Where sound items end and an object follows at once, only the entry's size is wrong.
         let size = entry.size_with(items.leading());
-        let next = align8(size as u64) as usize;
-        let is_followed =
-            rest.get(next..).is_some_and(|after| ObjectHeader::first_of(after, layout).is_some());
+        let is_followed_at = |size: usize| {
+            let after = rest.get(align8(size as u64) as usize..);
+            after.is_some_and(|after| ObjectHeader::first_of(after, layout).is_some())
+        };
         let shorter = rest.get(..size).and_then(|bytes| EntryView::parse(bytes, layout));
-        if let (Some(shorter), true) = (shorter, is_followed) {
+        if let (Some(shorter), true) = (shorter, is_followed_at(size)) {
             report("an entry's size is wrong");
             return self.visit(shorter, offset, visitor, Visited::Shorter(size));
         }
         match items {
-            Items::Implausible { .. } => self.unreadable(offset, visitor),
-            Items::Sound | Items::Damaged { .. } => {
+            // Between two objects, even this is an entry.
+            Items::Implausible { .. } if !is_followed_at(entry.size()) => {
+                self.unreadable(offset, visitor)
+            }
+            Items::Implausible { .. } | Items::Sound | Items::Damaged { .. } => {
                 report("some fields of an entry are lost");
                 self.visit(entry, offset, visitor, Visited::Whole)
             }
@@ -279,9 +296,26 @@ impl<'a> Walk<'a> {
         visitor: &mut impl Visitor,
         visited: Visited,
     ) -> Visited {
+        if self.offer(offset, entry, visitor).is_break() { Visited::Stop } else { visited }
+    }
+
+    /// Visits an entry that was met, if its number is higher than all before it, as the numbers in
+    /// a healthy file are; else it is put off (see `late`).
+    #[inline]
+    pub(super) fn offer(
+        &mut self,
+        offset: u64,
+        entry: EntryView<'_>,
+        visitor: &mut impl Visitor,
+    ) -> ControlFlow<()> {
         self.seen.insert(offset);
+        if entry.seqnum() <= self.highest_seqnum {
+            self.late.push(LateEntry { offset, size_bytes: entry.size() });
+            return ControlFlow::Continue(());
+        }
+        self.highest_seqnum = entry.seqnum();
         self.walked.entries += 1;
-        if visitor.entry(offset, entry).is_break() { Visited::Stop } else { visited }
+        visitor.entry(offset, entry)
     }
 
     #[cold]
