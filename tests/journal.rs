@@ -20,6 +20,9 @@ mod writer;
 mod backends;
 #[path = "journal/beside_text.rs"]
 mod beside_text;
+#[cfg(feature = "systemd")]
+#[path = "journal/bombs.rs"]
+mod bombs;
 #[path = "journal/command.rs"]
 mod command;
 #[cfg(feature = "systemd")]
@@ -33,9 +36,15 @@ mod lies;
 #[cfg(feature = "systemd")]
 #[path = "journal/patients.rs"]
 mod patients;
+#[path = "journal/properties.rs"]
+mod properties;
 #[path = "journal/real_journald.rs"]
 mod real_journald;
+#[path = "journal/shrinking.rs"]
+mod shrinking;
 #[path = "journal/together.rs"]
 mod together;
+#[path = "journal/under_load.rs"]
+mod under_load;
 #[path = "journal/variants.rs"]
 mod variants;

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use ebbline::rules::{Classifier, RuleSet};
+use ebbline::source::compression::Compression;
 use ebbline::source::journal::{Duplicates, JournalFile};
 use ebbline::source::text::Input;
 use ebbline::source::{Damage, Detail, Event, Filter, Progress, Query, Sink, Summary, text};
@@ -156,6 +157,10 @@ impl Read for Pieces {
 /// that has a time either the span before a moment or the span after it has it.
 pub fn check_text(bytes: &[u8]) {
     let whole = read_text(bytes, 0, Span::default());
+    // How much a decoder gives before it finds its stream damaged depends on how much it was fed.
+    if Compression::of(bytes).is_some() && !whole.damage.is_empty() {
+        return;
+    }
     let piece_bytes = 1 + bytes.iter().map(|&byte| usize::from(byte)).sum::<usize>() % 97;
     let pieces = read_text(bytes, piece_bytes, Span::default());
     assert!(whole == pieces, "in pieces of {piece_bytes} bytes: {whole:#?} became {pieces:#?}");

@@ -78,9 +78,19 @@ impl Journald {
     /// Logs entries by journald's native protocol, and waits until they are in the file.
     pub(crate) fn log(&self, messages: impl IntoIterator<Item = String>) {
         self.send(messages);
+        self.ask("--sync");
+    }
+
+    /// Makes it go on with a new file.
+    pub(crate) fn rotate(&self) {
+        self.ask("--rotate");
+    }
+
+    /// Has it do what this option of journalctl says.
+    fn ask(&self, option: &str) {
         let namespace = format!("--namespace={}", self.name);
-        let synced = privileged("journalctl").args([&namespace, "--sync"]).status().unwrap();
-        assert!(synced.success(), "journalctl --sync: {synced}");
+        let done = privileged("journalctl").args([&namespace, option]).status().unwrap();
+        assert!(done.success(), "journalctl {option}: {done}");
     }
 
     /// Logs entries and returns at once. journald takes its file online again for them, which a

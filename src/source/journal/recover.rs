@@ -12,16 +12,20 @@ use super::object::{EntryView, Items, Kind, OBJECT_HEADER_BYTES, ObjectHeader};
 use super::tail;
 use super::walk::{Payload, Visitor, Walk};
 use super::window::{Window, read_at};
+use crate::source::Damage;
 
 /// journald limits an entry to 1,024 fields; larger claims are not followed here.
 const MAX_ENTRY_BYTES: u64 = 64 + 1024 * 16;
 /// A hidden field is read up to this size.
 const MAX_FIELD_BYTES: u64 = 1 << 20;
+/// So many times the file's size is read at most: true entries and fields do not overlap, and in a
+/// file made of nothing but overlapping ones the search would take forever.
+const MAX_READS_OF_FILE: u64 = 16;
 
 /// Visits the entries that `walk` has not, with the fields that they need.
 pub(super) fn recover(walk: &mut Walk<'_>, visitor: &mut impl Visitor) -> ControlFlow<()> {
     let mut window = Window::new(walk.file);
-    let mut known = OffsetSet::default();
+    let mut fields = Fields::new(walk);
     let linked = tail::linked(walk.file, walk.header);
     let mut object = Vec::new();
     let mut offset = walk.header.arena_offset;
@@ -40,22 +44,17 @@ pub(super) fn recover(walk: &mut Walk<'_>, visitor: &mut impl Visitor) -> Contro
             continue;
         }
         offset = candidate + 8;
-        if !walk.seen.contains(candidate)
-            && let Some(entry) = entry_at(walk, candidate, &mut window, &mut object)
-        {
-            let is_linked = linked.contains(candidate);
-            let is_plausible = is_plausible(walk, candidate, entry);
-            if !is_linked && !is_plausible {
-                continue;
-            }
-            // The visitor has to see the fields first, in any case.
-            if !most_fields_exist(walk, entry, &mut known, visitor) && !is_linked {
-                continue;
-            }
-            if !is_plausible {
-                // The walk may have met it.
-                walk.walked.unreadable = walk.walked.unreadable.saturating_sub(1);
-            }
+        if walk.seen.contains(candidate) {
+            continue;
+        }
+        let Some(entry) = entry_at(walk, candidate, &mut window, &mut object) else { continue };
+        fields.budget_bytes = fields.budget_bytes.saturating_sub(entry.size() as u64);
+        if fields.budget_bytes == 0 {
+            let problem = "too much looks like entries from here on: hidden ones are not searched";
+            visitor.damage(Damage { offset_bytes: candidate, problem: problem.to_owned() });
+            break;
+        }
+        if fields.are_believable(walk, candidate, entry, linked.contains(candidate), visitor) {
             walk.offer(candidate, entry, visitor)?;
         }
     }
@@ -80,45 +79,80 @@ fn entry_at<'a>(
     EntryView::parse(object, walk.header.layout)
 }
 
-/// Whether enough of the items could be fields.
-fn is_plausible(walk: &Walk<'_>, offset: u64, entry: EntryView<'_>) -> bool {
-    let items = entry.check_items(offset, walk.header.arena_offset);
-    !matches!(items, Items::Implausible { .. })
+/// The fields of hidden entries.
+struct Fields {
+    /// Offsets at which there is one.
+    known: OffsetSet,
+    /// Offsets at which there is none.
+    missing: OffsetSet,
+    /// So much may still be read.
+    budget_bytes: u64,
 }
 
-/// Whether most of the entry's fields are DATA objects; the visitor is shown each of them.
-fn most_fields_exist(
-    walk: &Walk<'_>,
-    entry: EntryView<'_>,
-    known: &mut OffsetSet,
-    visitor: &mut impl Visitor,
-) -> bool {
-    let mut existing = 0;
-    for offset in entry.items() {
-        if known.contains(offset) || show_field(walk, offset, visitor) {
-            known.insert(offset);
-            existing += 1;
+impl Fields {
+    fn new(walk: &Walk<'_>) -> Self {
+        let budget_bytes = walk.header.facts.size_bytes.saturating_mul(MAX_READS_OF_FILE);
+        Self { known: OffsetSet::default(), missing: OffsetSet::default(), budget_bytes }
+    }
+
+    /// Whether an entry's fields show that it is one: most of them exist, or the list of entries
+    /// names it. The visitor is shown each of them.
+    fn are_believable(
+        &mut self,
+        walk: &mut Walk<'_>,
+        offset: u64,
+        entry: EntryView<'_>,
+        is_linked: bool,
+        visitor: &mut impl Visitor,
+    ) -> bool {
+        let items = entry.check_items(offset, walk.header.arena_offset);
+        let is_implausible = matches!(items, Items::Implausible { .. });
+        if is_implausible && !is_linked {
+            return false;
         }
+        let existing = entry.items().filter(|&item| self.exists(walk, item, visitor)).count();
+        if is_implausible {
+            // The walk may have met it, and refused it.
+            walk.walked.unreadable = walk.walked.unreadable.saturating_sub(1);
+        }
+        is_linked || 2 * existing >= entry.items().len()
     }
-    2 * existing >= entry.items().len()
-}
 
-fn show_field(walk: &Walk<'_>, offset: u64, visitor: &mut impl Visitor) -> bool {
-    let layout = walk.header.layout;
-    let mut head = [0; OBJECT_HEADER_BYTES];
-    if !offset.is_multiple_of(8) || !read_at(walk.file, &mut head, offset).is_ok_and(|n| n == 16) {
-        return false;
+    fn exists(&mut self, walk: &Walk<'_>, offset: u64, visitor: &mut impl Visitor) -> bool {
+        let is_inside = offset < walk.header.facts.size_bytes && offset.is_multiple_of(8);
+        if !is_inside || self.missing.contains(offset) || self.budget_bytes == 0 {
+            return false;
+        }
+        if self.known.contains(offset) {
+            return true;
+        }
+        let exists = self.show(walk, offset, visitor);
+        if exists {
+            self.known.insert(offset)
+        } else {
+            self.missing.insert(offset)
+        }
+        exists
     }
-    let Some(object) = ObjectHeader::parse(&head, layout)
-        .filter(|object| object.kind == Kind::Data && object.size_bytes <= MAX_FIELD_BYTES)
-    else {
-        return false;
-    };
-    let mut bytes = vec![0; object.size_bytes as usize];
-    if !read_at(walk.file, &mut bytes, offset).is_ok_and(|read| read == bytes.len()) {
-        return false;
+
+    fn show(&mut self, walk: &Walk<'_>, offset: u64, visitor: &mut impl Visitor) -> bool {
+        let layout = walk.header.layout;
+        let mut head = [0; OBJECT_HEADER_BYTES];
+        if !read_at(walk.file, &mut head, offset).is_ok_and(|read| read == head.len()) {
+            return false;
+        }
+        let Some(object) = ObjectHeader::parse(&head, layout)
+            .filter(|object| object.kind == Kind::Data && object.size_bytes <= MAX_FIELD_BYTES)
+        else {
+            return false;
+        };
+        self.budget_bytes = self.budget_bytes.saturating_sub(object.size_bytes);
+        let mut bytes = vec![0; object.size_bytes as usize];
+        if !read_at(walk.file, &mut bytes, offset).is_ok_and(|read| read == bytes.len()) {
+            return false;
+        }
+        let payload = &bytes[layout.data_payload_offset()..];
+        visitor.data(offset, Payload { bytes: payload, compression: object.compression });
+        true
     }
-    let payload = &bytes[layout.data_payload_offset()..];
-    visitor.data(offset, Payload { bytes: payload, compression: object.compression });
-    true
 }

@@ -93,7 +93,7 @@ impl<'a> Sweep<'a> {
             boot: query.filter.boot.as_ref().map(|boot| decode_hex(boot).unwrap_or([0; 16])),
             marks: Marks::default(),
             messages: RecentMessages::default(),
-            decompressor: Decompressor::default(),
+            decompressor: Decompressor::new(journal.header.facts.size_bytes),
             reader: FieldReader::new(&journal.file, &journal.header),
             entry_fields: EntryFields::default(),
             duplicates,

@@ -123,7 +123,8 @@ impl<'a> Walk<'a> {
             progress.add(offset.saturating_sub(reported));
             reported = reported.max(offset);
             let bytes = match window.load(offset, wanted) {
-                Ok(bytes) if bytes.len() >= OBJECT_HEADER_BYTES => bytes,
+                // A file that shrinks meanwhile no longer has what its size promised.
+                Ok(bytes) if bytes.len() >= wanted => bytes,
                 ended => {
                     self.ended_early(offset, ended.map(<[u8]>::len), visitor);
                     break;
@@ -267,21 +268,18 @@ impl<'a> Walk<'a> {
         };
         // Where sound items end and an object follows at once, only the entry's size is wrong.
         let size = entry.size_with(items.leading());
-        let is_followed_at = |size: usize| {
-            let after = rest.get(align8(size as u64) as usize..);
-            after.is_some_and(|after| ObjectHeader::first_of(after, layout).is_some())
-        };
+        let next = align8(size as u64) as usize;
+        let is_followed =
+            rest.get(next..).is_some_and(|after| ObjectHeader::first_of(after, layout).is_some());
         let shorter = rest.get(..size).and_then(|bytes| EntryView::parse(bytes, layout));
-        if let (Some(shorter), true) = (shorter, is_followed_at(size)) {
+        if let (Some(shorter), true) = (shorter, is_followed) {
             report("an entry's size is wrong");
             return self.visit(shorter, offset, visitor, Visited::Shorter(size));
         }
         match items {
-            // Between two objects, even this is an entry.
-            Items::Implausible { .. } if !is_followed_at(entry.size()) => {
-                self.unreadable(offset, visitor)
-            }
-            Items::Implausible { .. } | Items::Sound | Items::Damaged { .. } => {
+            // The list of entries may know better (see `recover`).
+            Items::Implausible { .. } => self.unreadable(offset, visitor),
+            Items::Sound | Items::Damaged { .. } => {
                 report("some fields of an entry are lost");
                 self.visit(entry, offset, visitor, Visited::Whole)
             }
