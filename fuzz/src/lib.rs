@@ -111,7 +111,14 @@ fn ask<T>(span: Span, detail: Detail, put: impl FnOnce(&Query<'_>) -> T) -> T {
     let filter = Filter::default();
     let progress = Progress::default();
     let zone = chrono_tz::Europe::Berlin;
-    put(&Query { classifier: classifier(), filter: &filter, span, zone, detail, progress: &progress })
+    put(&Query {
+        classifier: classifier(),
+        filter: &filter,
+        span,
+        zone,
+        detail,
+        progress: &progress,
+    })
 }
 
 /// Reads a text in pieces of the given sizes; 0: all at once.
@@ -171,7 +178,10 @@ pub fn check_text(bytes: &[u8]) {
 
 fn spans() -> [Span; 2] {
     let Some(middle) = Timestamp::from_micros(MIDDLE_US) else { panic!("no time") };
-    [Span { until: Some(middle), ..Span::default() }, Span { since: Some(middle), ..Span::default() }]
+    [
+        Span { until: Some(middle), ..Span::default() },
+        Span { since: Some(middle), ..Span::default() },
+    ]
 }
 
 /// Whatever the bytes behind a journal's first ones: its entries are before a moment or after it,

@@ -5,6 +5,7 @@
 //! its standard input. It may use 256 MB of memory (as `ulimit -v` counts it, code and stacks
 //! included) and 10 s of processor time before it is replaced. libsystemd aborts on some damaged
 //! files; what it had found until then counts.
+#![allow(clippy::print_stdout)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Lines, Write};
