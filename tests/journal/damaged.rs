@@ -225,6 +225,35 @@ fn an_entry_that_was_overwritten_together_with_what_follows_it_counts() {
 }
 
 #[test]
+fn an_array_of_entries_that_is_taken_for_an_entry_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    for patient in patients(folder.path()).iter().filter(|it| it.name.starts_with("compact.")) {
+        for array in patient.objects.iter().filter(|&&at| patient.original[at] == 6) {
+            // The array's own head is damaged, and the size in it became a type.
+            let what = format!("{}, {array}", patient.name);
+            let found = patient.with(&[(array + 8, &[3])], |path| {
+                Readers::start().compare(path, patient.entries, &what)
+            });
+            assert_eq!(found.entries(), patient.entries);
+        }
+    }
+}
+
+#[test]
+fn a_list_that_ends_too_early_hides_no_entry_of_a_damaged_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let patient = written(folder.path());
+    let entries = entries_of(&patient);
+    // The list's items are the last bytes. Its end is lost, the header counts what is left, and an
+    // object before is damaged.
+    let list = patient.original.len() - 4 * 20;
+    let damaged = patient.objects[entries[100] + 1];
+    let edits: [(usize, &[u8]); 3] = [(list, &[0; 80]), (152, &[24, 1]), (damaged, &[99])];
+    let found = patient.with(&edits, |path| Readers::start().compare(path, 300, "early"));
+    assert!(found.entries() >= 299, "{found:?}");
+}
+
+#[test]
 fn a_file_that_lacks_nothing_but_its_list_of_entries_is_damaged_and_read() {
     let folder = tempfile::tempdir().unwrap();
     let patient = written(folder.path());

@@ -8,14 +8,14 @@
 use std::ops::ControlFlow;
 
 use super::marks::OffsetSet;
-use super::object::{EntryView, Items, Kind, OBJECT_HEADER_BYTES, ObjectHeader};
+use super::object::{EntryView, Items, Kind, MAX_FIELDS, OBJECT_HEADER_BYTES, ObjectHeader};
 use super::tail;
 use super::walk::{Payload, Visitor, Walk};
 use super::window::{Window, read_at};
 use crate::source::Damage;
 
-/// journald limits an entry to 1,024 fields; larger claims are not followed here.
-const MAX_ENTRY_BYTES: u64 = 64 + 1024 * 16;
+/// An entry that claims more fields than one can have is read up to here.
+const MAX_ENTRY_BYTES: u64 = 64 + 16 * MAX_FIELDS as u64;
 /// A hidden field is read up to this size.
 const MAX_FIELD_BYTES: u64 = 1 << 20;
 /// So many times the file's size is read at most: true entries and fields do not overlap, and in a
@@ -24,6 +24,8 @@ const MAX_READS_OF_FILE: u64 = 16;
 
 /// Visits the entries that `walk` has not, with the fields that they need.
 pub(super) fn recover(walk: &mut Walk<'_>, visitor: &mut impl Visitor) -> ControlFlow<()> {
+    // What said where the entries end may be what is damaged.
+    walk.end = walk.header.facts.size_bytes;
     let mut window = Window::new(walk.file);
     let mut fields = Fields::new(walk);
     let linked = tail::linked(walk.file, walk.header);
