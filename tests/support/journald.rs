@@ -8,9 +8,28 @@ use std::time::{Duration, Instant};
 
 const JOURNALD: &str = "/lib/systemd/systemd-journald";
 
+/// Ends in a process that has the id of the shell: journald. `$0` is the test's folder, `$1` the
+/// instance's name, `$2` the program.
+const START: &str = r#"
+    mkdir -p "/run/systemd/journal.$1"
+    rm -f "/run/systemd/journal.$1/socket"
+    echo $$ > "$0/pid"
+    exec "$2" "$1""#;
+
+/// The same in a view of the file system of its own, in which `/var/log` has only the test's
+/// folder: the key of sealed journals is one for all journals of a machine.
+const START_SEALED: &str = r#"
+    set -e
+    mount -t tmpfs tmpfs /var/log
+    mkdir -p /var/log/journal "$0/journal/$(cat /etc/machine-id)"
+    mount --bind "$0/journal" /var/log/journal
+    journalctl --quiet --setup-keys --force --interval=1s > "$0/key" 2> "$0/setup-keys"
+    chmod a+r "$0/key""#;
+
 pub(crate) struct Journald {
     name: String,
     scratch: tempfile::TempDir,
+    sealed: bool,
     running: Option<Child>,
 }
 
@@ -22,9 +41,18 @@ impl Journald {
 
     /// Starts an instance with these settings of journald.conf(5).
     pub(crate) fn configured(purpose: &str, settings: &str) -> Self {
+        Self::start_as(purpose, settings, false)
+    }
+
+    /// Starts an instance that seals its files, once a second while it is being written to.
+    pub(crate) fn start_sealed(purpose: &str) -> Self {
+        Self::start_as(purpose, "", true)
+    }
+
+    fn start_as(purpose: &str, settings: &str, sealed: bool) -> Self {
         let name = format!("ebbline-{purpose}-{}", std::process::id());
         let scratch = tempfile::tempdir().unwrap();
-        let mut journald = Self { name, scratch, running: None };
+        let mut journald = Self { name, scratch, sealed, running: None };
         let file = journald.scratch.path().join("conf");
         std::fs::write(&file, format!("[Journal]\n{settings}")).unwrap();
         privileged("install")
@@ -36,17 +64,24 @@ impl Journald {
         journald
     }
 
+    /// The key with which `journalctl --verify-key` checks the files of a sealed instance.
+    pub(crate) fn verification_key(&self) -> String {
+        std::fs::read_to_string(self.scratch.path().join("key")).unwrap().trim().to_owned()
+    }
+
     /// Starts the instance again after [`Self::kill`].
     pub(crate) fn run(&mut self) {
         // The process's own id goes to a file: with sudo, the child is not journald.
-        let script = r#"mkdir -p "/run/systemd/journal.$1" && rm -f "/run/systemd/journal.$1/socket" \
-            && echo $$ > "$0" && exec "$2" "$1""#;
-        let child = privileged("sh")
-            .args(["-c", script])
-            .arg(self.scratch.path().join("pid"))
-            .args([&self.name, JOURNALD])
-            .spawn()
-            .unwrap();
+        let mut command = if self.sealed {
+            let mut command = privileged("unshare");
+            command.args(["--mount", "sh", "-c", &format!("{START_SEALED}\n{START}")]);
+            command
+        } else {
+            let mut command = privileged("sh");
+            command.args(["-c", START]);
+            command
+        };
+        let child = command.arg(self.scratch.path()).args([&self.name, JOURNALD]).spawn().unwrap();
         self.running = Some(child);
         let socket = self.socket();
         self.wait_for("its socket", || UnixDatagram::unbound().unwrap().connect(&socket).is_ok());
@@ -177,8 +212,9 @@ impl Journald {
     /// The journal files of this instance, by name, made readable.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        for root in ["/var/log/journal", "/run/log/journal"] {
-            for folder in list(root.into()) {
+        let sealed = self.scratch.path().join("journal");
+        for root in ["/var/log/journal".into(), "/run/log/journal".into(), sealed] {
+            for folder in list(root) {
                 if folder.to_string_lossy().ends_with(&format!(".{}", self.name)) {
                     privileged("chmod").args(["-R", "a+rX"]).arg(&folder).status().unwrap();
                     files.extend(list(folder));
@@ -209,8 +245,12 @@ impl Drop for Journald {
         self.kill();
         let files = self.files();
         let folders = files.iter().filter_map(|file| file.parent()).map(PathBuf::from);
-        let sockets = format!("/run/systemd/journal.{}", self.name).into();
-        for folder in folders.chain([sockets, self.settings()]) {
+        let others = [
+            format!("/run/systemd/journal.{}", self.name).into(),
+            self.scratch.path().join("journal"),
+            self.settings(),
+        ];
+        for folder in folders.chain(others) {
             privileged("rm").arg("-rf").arg(folder).status().unwrap();
         }
     }

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::ops::ControlFlow;
 
 use super::header::Header;
+use super::late;
 use super::object::{
     EntryView, FIELD_NAME_OFFSET, Kind, OBJECT_HEADER_BYTES, ObjectHeader, u64_at,
 };
@@ -142,7 +143,9 @@ fn from_entries(journal: &JournalFile) -> Vec<(BootId, Timestamp)> {
     let tail = tail::find(&journal.file, &journal.header);
     let mut boots = BootsOfEntries::default();
     // The visitor never stops the walk.
-    let _ = Walk::new(&journal.file, &journal.header, tail).run(&mut boots, &Progress::default());
+    let mut walk = Walk::new(&journal.file, &journal.header, tail);
+    let _ = walk.run(&mut boots, &Progress::default());
+    let _ = late::visit(&mut walk, &mut boots);
     boots.first.into_iter().collect()
 }
 

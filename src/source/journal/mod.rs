@@ -19,6 +19,8 @@ mod tail;
 
 mod walk;
 
+mod late;
+
 mod recover;
 
 mod filter_marks;

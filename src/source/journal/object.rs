@@ -9,6 +9,8 @@ use crate::entry::Cursor;
 pub(super) const OBJECT_HEADER_BYTES: usize = 16;
 /// Where an ENTRY's items begin.
 const ENTRY_ITEMS_OFFSET: usize = 64;
+/// journald limits an entry to so many fields.
+pub(super) const MAX_FIELDS: usize = 1024;
 /// Where an ENTRY_ARRAY's items begin.
 pub(super) const ARRAY_ITEMS_OFFSET: usize = 24;
 /// The size of a FIELD object without its name.
@@ -212,13 +214,23 @@ impl<'a> EntryView<'a> {
         let lost = self.items().filter(|&item| item == 0).count();
         let all = self.items().len();
         let leading = self.items().take_while(is_sound).count();
-        // A few items were overwritten, or all of them lost in a page of zeros. Bytes that merely
-        // look like an entry have neither.
-        if if sound == 0 { lost == all } else { 2 * (sound + lost) >= all } {
+        // A few items were overwritten, or lost in a page of zeros. An array of entries that is
+        // taken for an entry has offsets and zeros, too, but far more of them.
+        if sound > 0 && 2 * (sound + lost) >= all && all <= MAX_FIELDS {
             Items::Damaged { leading }
         } else {
             Items::Implausible { leading }
         }
+    }
+
+    /// The size of this entry, in bytes.
+    pub(super) fn size(&self) -> usize {
+        ENTRY_ITEMS_OFFSET + self.items.len()
+    }
+
+    /// The smallest size of an entry, in bytes.
+    pub(super) fn smallest_size(layout: Layout) -> usize {
+        ENTRY_ITEMS_OFFSET + layout.entry_item_bytes()
     }
 
     /// The size of this entry if it had only so many items.

@@ -11,6 +11,7 @@ use super::duplicates::{Duplicates, SharedNumbers};
 use super::entry_fields::{EntryFields, FieldReader};
 use super::filter_marks::{FieldFacts, FieldFilter};
 use super::header::State;
+use super::late;
 use super::marks::{Mark, Marks};
 use super::messages::RecentMessages;
 use super::object::EntryView;
@@ -77,7 +78,8 @@ pub(super) fn sweep_on(
         None => tail::find(&journal.file, &journal.header),
         Some(_) => tail::find_near(&journal.file, &journal.header),
     };
-    if next.is_some() && tail == Tail::Broken && journal.facts().state != State::Archived {
+    let is_unclear = matches!(tail, Tail::Broken { .. });
+    if next.is_some() && is_unclear && journal.facts().state != State::Archived {
         return false;
     }
     let mut sweep = Sweep::new(journal, query, duplicates, memory, sink);
@@ -86,12 +88,17 @@ pub(super) fn sweep_on(
     let mut flow = walk.run(&mut sweep, query.progress);
     let claimed = journal.header.facts.n_entries;
     let is_first = next.is_none();
-    if is_first && flow.is_continue() && (walk.walked.damaged || walk.walked.entries < claimed) {
+    let met = walk.walked.entries + walk.late.len() as u64;
+    if is_first && flow.is_continue() && (walk.walked.damaged || met < claimed) {
         sweep.memory.course.go_back(&journal.header.facts);
         flow = recover::recover(&mut walk, &mut sweep);
     }
+    if flow.is_continue() && !walk.late.is_empty() {
+        sweep.memory.course.go_back(&journal.header.facts);
+        flow = late::visit(&mut walk, &mut sweep);
+    }
     if is_first && flow.is_continue() {
-        sweep.account(walk.walked, claimed);
+        sweep.account(walk.walked, claimed, tail);
     }
     sweep.finish();
     memory.next = Some(walk.start);
@@ -140,7 +147,7 @@ impl<'a> Sweep<'a> {
             boot: query.filter.boot.as_ref().map(|boot| decode_hex(boot).unwrap_or([0; 16])),
             memory,
             messages: RecentMessages::default(),
-            decompressor: Decompressor::default(),
+            decompressor: Decompressor::new(journal.header.facts.size_bytes),
             reader: FieldReader::new(&journal.file, &journal.header),
             entry_fields: EntryFields::default(),
             duplicates: duplicates.map(|duplicates| (duplicates, duplicates.shared_numbers(facts))),
@@ -230,7 +237,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// Adds what could not be read to the summary.
-    fn account(&mut self, walked: Walked, claimed: u64) {
+    fn account(&mut self, walked: Walked, claimed: u64, tail: Tail) {
         let missing = claimed.saturating_sub(walked.entries);
         self.memory.summary.skipped += walked.unreadable.max(missing.min(self.most_possible()));
         if missing > 0 {
@@ -239,6 +246,9 @@ impl<'a> Sweep<'a> {
                 walked.entries
             );
             self.sink.damage(Damage { offset_bytes: 0, problem });
+        } else if let (Tail::Broken { offset_bytes }, false) = (tail, walked.damaged) {
+            let problem = "the list of entries is damaged, which were found without it".to_owned();
+            self.sink.damage(Damage { offset_bytes, problem });
         }
     }
 
