@@ -6,7 +6,12 @@ TIMELINE := timeline $(SAMPLE) --tz America/Los_Angeles --notes $(SAMPLE)/notes.
 SCRIPTS := .ci/setup .ci/run sample-logs/make-samples docs/deploy/ebbline-daily
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint samples bench
+.PHONY: help demo test lint samples bench fuzz
+
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := journal export json text rules
+# Memory in MB, then seconds for one input, then its length in bytes.
+FUZZ_LIMITS := -rss_limit_mb=256 -timeout=10 -max_len=65536
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -35,6 +40,8 @@ lint: ## Check formatting, clippy, the API's documentation and shell scripts; wa
 	@$(CARGO) clippy --locked --quiet --workspace --all-targets -- -D warnings
 	@echo "lint: clippy without libsystemd"
 	@$(CARGO) clippy --locked --quiet --workspace --all-targets --no-default-features -- -D warnings
+	@echo "lint: clippy for the fuzz targets"
+	@cd fuzz && $(CARGO) fmt --check && $(CARGO) clippy --locked --quiet --all-targets -- -D warnings
 	@echo "lint: documentation"
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps
 	@echo "lint: shell"
@@ -49,3 +56,16 @@ bench: ## Compare with cat, rg, journalctl and others on a seeded corpus (BENCH_
 	@.ci/setup test
 	@echo "bench: building ebbline (the first time takes some minutes)"
 	@$(CARGO) bench --locked --quiet --bench compare $$(.ci/setup features)
+
+fuzz: ## Feed the readers and the rule files with hostile bytes, a minute each (FUZZ_SECONDS=60)
+	@.ci/setup fuzz
+	@echo "fuzz: what the targets begin with"
+	@cd fuzz && $(CARGO) run --locked --quiet --example seeds -- target/seeds
+	@for target in $(FUZZ_TARGETS); do \
+	    echo "fuzz: $$target, $(FUZZ_SECONDS) s (the first time it takes minutes to build)"; \
+	    mkdir -p fuzz/target/corpus/$$target fuzz/target/artifacts/$$target; \
+	    (cd fuzz && $(CARGO) fuzz run --fuzz-dir . --sanitizer none $$target \
+	        target/corpus/$$target target/seeds/$$target -- $(FUZZ_LIMITS) \
+	        -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 \
+	        -artifact_prefix=target/artifacts/$$target/) || exit 1; \
+	done

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::rules::{ClassIndex, RuleSet};
-use crate::source::{Damage, DamageList, Event, KnownEvent, Merge, Repeats, Sink};
+use crate::source::not_logged::Remarks;
+use crate::source::{Damage, DamageList, Event, KnownEvent, Merge, Remark, Repeats, Sink};
 use crate::time::{Minute, Timestamp};
 
 /// Counts of one minute, or of the entries without a time.
@@ -58,6 +59,8 @@ pub struct Tally {
     pub minutes: BTreeMap<Minute, Counts>,
     /// What carries no time.
     pub undated: Counts,
+    /// What the sources told about what was not logged.
+    pub remarks: Remarks,
 }
 
 impl Tally {
@@ -71,6 +74,7 @@ impl Tally {
             }
         }
         self.undated.merge(&other.undated);
+        self.remarks.merge(other.remarks);
     }
 
     /// Removes what a source repeats of what another one gave, and says how many entries.
@@ -154,7 +158,8 @@ impl<'a> TallySink<'a> {
 }
 
 impl Merge for TallySink<'_> {
-    fn merge(&mut self, later: Self) {
+    fn merge(&mut self, mut later: Self) {
+        self.tally.remarks.append(std::mem::take(&mut later.tally.remarks));
         self.tally.merge(later.tally);
         self.damage.merge(later.damage);
     }
@@ -176,5 +181,9 @@ impl Sink for TallySink<'_> {
 
     fn damage(&mut self, damage: Damage) {
         self.damage.push(damage);
+    }
+
+    fn remark(&mut self, remark: Remark) {
+        self.tally.remarks.push(remark);
     }
 }

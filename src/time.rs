@@ -66,6 +66,13 @@ impl Minute {
         Timestamp((self.0 + 1) * MICROS_PER_MINUTE)
     }
 
+    /// Whether `at` lies in this minute.
+    #[inline]
+    pub fn contains(self, at: Timestamp) -> bool {
+        let since_start = at.0.wrapping_sub(self.0 * MICROS_PER_MINUTE);
+        (0..MICROS_PER_MINUTE).contains(&since_start)
+    }
+
     /// Minutes since the epoch.
     pub fn index(self) -> i64 {
         self.0

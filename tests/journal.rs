@@ -10,6 +10,9 @@ mod journald;
 mod journals;
 #[path = "support/oracle.rs"]
 mod oracle;
+#[cfg(feature = "systemd")]
+#[path = "support/reader.rs"]
+mod reader;
 #[path = "support/writer.rs"]
 mod writer;
 
@@ -17,15 +20,35 @@ mod writer;
 mod backends;
 #[path = "journal/beside_text.rs"]
 mod beside_text;
+#[cfg(feature = "systemd")]
+#[path = "journal/bombs.rs"]
+mod bombs;
 #[path = "journal/command.rs"]
 mod command;
+#[cfg(feature = "systemd")]
 #[path = "journal/damaged.rs"]
 mod damaged;
 #[path = "journal/healthy.rs"]
 mod healthy;
+#[cfg(feature = "systemd")]
+#[path = "journal/lies.rs"]
+mod lies;
+#[path = "journal/not_logged.rs"]
+mod not_logged;
+#[cfg(feature = "systemd")]
+#[path = "journal/patients.rs"]
+mod patients;
+#[path = "journal/properties.rs"]
+mod properties;
+#[path = "journal/real_gaps.rs"]
+mod real_gaps;
 #[path = "journal/real_journald.rs"]
 mod real_journald;
+#[path = "journal/shrinking.rs"]
+mod shrinking;
 #[path = "journal/together.rs"]
 mod together;
+#[path = "journal/under_load.rs"]
+mod under_load;
 #[path = "journal/variants.rs"]
 mod variants;

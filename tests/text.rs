@@ -6,8 +6,12 @@
 mod compressed;
 #[path = "text/containers.rs"]
 mod containers;
+#[path = "text/dropped.rs"]
+mod dropped;
 #[path = "text/dumps.rs"]
 mod dumps;
+#[path = "text/growing.rs"]
+mod growing;
 #[path = "text/hostile.rs"]
 mod hostile;
 #[path = "text/lines.rs"]

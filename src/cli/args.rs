@@ -142,10 +142,16 @@ pub(super) enum Reader {
 Examples:
   ebbline timeline -u api --since 2026-05-01 --notes notes.toml -o markdown
   ebbline timeline app.log --by hour --all --tz Europe/Berlin
-  ebbline timeline --since yesterday --until today --fail-if 'http_503>100'")]
+  ebbline timeline --since yesterday --until today --fail-if 'http_503>100'
+  ebbline timeline -f -u api --since today --by hour")]
 pub(super) struct TimelineArgs {
     #[command(flatten)]
     pub source: SourceArgs,
+    /// Keep reading as the sources grow, until Ctrl-C or --until: a table that is updated in place
+    /// on a terminal; elsewhere, with -o table, csv and ndjson, a line for each bucket that is over
+    /// (again if something is added to it), and with -o markdown and json one document at the end
+    #[arg(short, long, help_heading = "Timeline")]
+    pub follow: bool,
     /// The size of a bucket; auto: the finest that fits on a screen
     #[arg(long, value_enum, default_value_t = ByArg::Day, help_heading = "Timeline")]
     pub by: ByArg,
@@ -194,10 +200,15 @@ pub(super) enum TimelineFormat {
 #[command(after_help = "\
 Examples:
   ebbline events -u api --since 04:40 --until 05:00
-  ebbline events app.log --class pool_timeout -o ndjson | jq .message")]
+  ebbline events app.log --class pool_timeout -o ndjson | jq .message
+  ssh db1 journalctl -f -o export -u api | ebbline events -f -")]
 pub(super) struct EventsArgs {
     #[command(flatten)]
     pub source: SourceArgs,
+    /// Keep reading as the sources grow, until Ctrl-C or --until: the last 10 events, or with
+    /// --since all from then on, and each new one as it comes
+    #[arg(short, long, help_heading = "Events")]
+    pub follow: bool,
     /// Only this class; repeatable
     #[arg(long, value_name = "CLASS", help_heading = "Events")]
     pub class: Vec<String>,

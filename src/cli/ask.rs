@@ -1,19 +1,21 @@
 //! From options to answers: which files, which entries, which rules; then the reading itself, and
 //! what has to be said about it on stderr. Shared by all reading commands.
 
+use std::path::PathBuf;
+
 use chrono::Utc;
 use chrono_tz::Tz;
 
-use super::args::{Reader, SourceArgs};
+use super::args::{Reader, SourceArgs, When};
 use super::error::CliError;
 use super::telling::{self, Damaged, Faults};
 use super::{Console, progress, rules, shown, when};
 use crate::rules::Classifier;
 use crate::source::discover::{self, Discovery};
 use crate::source::filter::{Filter, Pattern};
-use crate::source::journal::{self, Backend};
-use crate::source::scan::{self, Means, Opened, Outcome};
-use crate::source::{Detail, Merge, Progress, Query, Sink, SourceKind};
+use crate::source::journal::{self, Backend, BootId};
+use crate::source::scan::{self, Means, Outcome};
+use crate::source::{self, Detail, Merge, Progress, Query, Sink, SourceKind};
 use crate::time::{Span, Timestamp};
 
 /// What the options of a reading command ask.
@@ -65,7 +67,7 @@ impl<'a> Ask<'a> {
             console,
             zone,
             span,
-            classifier: Classifier::new(rules::load(&args.rules)?),
+            classifier: Classifier::watching(rules::load(&args.rules)?, &source::TEXT_LITERALS),
             filter: filter(args)?,
             now: Timestamp::from_utc(now).unwrap_or(Timestamp::MIN),
         })
@@ -77,12 +79,11 @@ impl<'a> Ask<'a> {
         detail: Detail,
         new_sink: impl Fn(&Classifier, usize) -> S + Sync,
     ) -> Result<Answer<S>, CliError> {
-        let backend = match self.args.reader {
-            Reader::Auto => Backend::Auto,
-            Reader::Native => Backend::Native,
-            Reader::Libsystemd => Backend::Libsystemd,
-        };
-        let discovery = self.discover()?;
+        let backend = self.backend();
+        let discovery = self.discover();
+        if discovery.found.is_empty() {
+            return Err(self.nothing(&discovery));
+        }
         let total_bytes = discovery.found.iter().map(|found| found.bytes).sum();
         let has_stream = discovery.found.iter().any(|found| !found.regular);
         let mut faults = vec![telling::tell_discovery(self.console, &discovery)];
@@ -93,19 +94,13 @@ impl<'a> Ask<'a> {
         if is_nothing_left {
             return Err(CliError::Failed("nothing that was given could be read.".to_owned()));
         }
-        self.filter.boot = self.boot(&opened)?;
+        self.choose_boot(|| {
+            let files = opened.journals.iter().filter_map(|journal| journal.file.open().ok());
+            journal::list_boots(files.map(|file| file.boots()))
+        })?;
         let progress = Progress::default();
-        let query = Query {
-            classifier: &self.classifier,
-            filter: &self.filter,
-            span: self.span,
-            zone: self.zone,
-            detail,
-            progress: &progress,
-        };
-        let threads = self.args.threads.or_else(|| std::thread::available_parallelism().ok());
-        let threads = threads.map_or(1, std::num::NonZero::get);
-        let means = Means { threads, backend, now: self.now };
+        let query = self.query(detail, &progress);
+        let means = self.means(backend);
         let total_bytes = if has_stream { 0 } else { total_bytes };
         let outcomes = progress::with_bar(
             self.args.progress,
@@ -114,36 +109,85 @@ impl<'a> Ask<'a> {
             &progress,
             || scan::scan(opened, &query, means, |place| new_sink(&self.classifier, place)),
         );
-        faults.push(telling::tell_outcomes(self.console, &outcomes));
+        faults.push(telling::tell_outcomes(self.console, outcomes.iter()));
         if outcomes.iter().all(|outcome| outcome.summary.kind == SourceKind::Binary) {
-            return Err(CliError::Failed(
-                "nothing that was given can be read as a log.\n\
-                 Give journal files, journalctl dumps or text logs."
-                    .to_owned(),
-            ));
+            return Err(no_log());
         }
-        let is_fault =
-            |faults: &Faults| faults.is_incomplete || (self.args.strict && faults.is_damaged);
-        Ok(Answer { outcomes, has_failed: faults.iter().any(is_fault) })
+        let has_failed = faults.iter().any(|faults| self.is_fault(faults));
+        Ok(Answer { outcomes, has_failed })
     }
 
-    fn discover(&self) -> Result<Discovery, CliError> {
-        let discovery = match self.args.paths.as_slice() {
+    /// The reader of journals that the options ask for.
+    pub(super) fn backend(&self) -> Backend {
+        match self.args.reader {
+            Reader::Auto => Backend::Auto,
+            Reader::Native => Backend::Native,
+            Reader::Libsystemd => Backend::Libsystemd,
+        }
+    }
+
+    /// What the options ask, put to every source.
+    pub(super) fn query<'q>(&'q self, detail: Detail, progress: &'q Progress) -> Query<'q> {
+        Query {
+            classifier: &self.classifier,
+            filter: &self.filter,
+            span: self.span,
+            zone: self.zone,
+            detail,
+            progress,
+        }
+    }
+
+    pub(super) fn means(&self, backend: Backend) -> Means {
+        let threads = self.args.threads.or_else(|| std::thread::available_parallelism().ok());
+        let threads = threads.map_or(1, std::num::NonZero::get);
+        Means { threads, backend, now: self.now }
+    }
+
+    /// The paths of the command line; none: this machine's journal.
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.args.paths
+    }
+
+    /// When to show progress.
+    pub(super) fn progress(&self) -> When {
+        self.args.progress
+    }
+
+    /// Whether what went wrong is to end in an error.
+    pub(super) fn is_fault(&self, faults: &Faults) -> bool {
+        faults.is_incomplete || (self.args.strict && faults.is_damaged)
+    }
+
+    /// Limits the answer to the boot that `--boot` asks for, by its place among `boots` where it
+    /// is given as one.
+    pub(super) fn choose_boot(
+        &mut self,
+        boots: impl FnOnce() -> Vec<BootId>,
+    ) -> Result<(), CliError> {
+        self.filter.boot = self.boot(boots)?;
+        Ok(())
+    }
+
+    /// Finds what the paths stand for.
+    pub(super) fn discover(&self) -> Discovery {
+        match self.args.paths.as_slice() {
             [] => discover::machine_journal(),
             paths => discover::discover(paths),
-        };
-        if !discovery.found.is_empty() {
-            return Ok(discovery);
         }
+    }
+
+    /// Why there is nothing to read.
+    pub(super) fn nothing(&self, discovery: &Discovery) -> CliError {
         if let Some(problem) = discovery.unreadable.first() {
             let others = match discovery.unreadable.len() {
                 1 => String::new(),
                 count => format!(" (and {} more)", count - 1),
             };
             let text = telling::unreadable_text(&problem.path, &problem.error);
-            return Err(CliError::Failed(format!("{text}{others}")));
+            return CliError::Failed(format!("{text}{others}"));
         }
-        Err(CliError::Failed(match self.args.paths.first() {
+        CliError::Failed(match self.args.paths.first() {
             None => "this machine keeps no journal in /var/log/journal or /run/log/journal.\n\
                      Give the PATH of a journal directory or of a log."
                 .to_owned(),
@@ -152,11 +196,11 @@ impl<'a> Ask<'a> {
                  Give the directory that holds them, or name a file itself.",
                 shown(path)
             ),
-        }))
+        })
     }
 
     /// The boot that `--boot` asks for, found by its offset where it is given as one.
-    fn boot(&self, opened: &Opened) -> Result<Option<String>, CliError> {
+    fn boot(&self, boots: impl FnOnce() -> Vec<BootId>) -> Result<Option<String>, CliError> {
         let Some(asked) = &self.args.boot else { return Ok(None) };
         if asked.len() == 32 && asked.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(Some(asked.to_ascii_lowercase()));
@@ -167,8 +211,7 @@ impl<'a> Ask<'a> {
                  0 is the last boot, -1 the one before, 1 the first."
             ))
         })?;
-        let files = opened.journals.iter().filter_map(|journal| journal.file.open().ok());
-        let boots = journal::list_boots(files);
+        let boots = boots();
         let place = if offset > 0 {
             usize::try_from(offset - 1).ok()
         } else {
@@ -183,6 +226,15 @@ impl<'a> Ask<'a> {
         })?;
         Ok(Some(boot.to_string()))
     }
+}
+
+/// None of the sources is a log.
+pub(super) fn no_log() -> CliError {
+    CliError::Failed(
+        "nothing that was given can be read as a log.\n\
+         Give journal files, journalctl dumps or text logs."
+            .to_owned(),
+    )
 }
 
 /// The zone by its IANA name; `local` is `TZ` or the machine's.

@@ -1,6 +1,7 @@
 //! `ebbline events`: every classified entry, in the order of time.
 
-use std::io::{self, BufWriter, Write};
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, BufWriter, Stdout, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -14,17 +15,22 @@ use super::Console;
 use super::args::{EventsArgs, EventsFormat};
 use super::ask::Ask;
 use super::error::CliError;
+use super::follow::{self, Phase, Round, Viewer};
 use super::sorted::{Key, Sorter};
 use super::telling::Damaged;
 use crate::entry::{Entry, Origin};
 use crate::render::escape;
-use crate::rules::RuleSet;
-use crate::source::{Damage, DamageList, Detail, Event, Merge, Repeats, Sink};
+use crate::rules::{Classifier, RuleSet};
+use crate::source::scan::Outcome;
+use crate::source::{Damage, DamageList, Detail, Event, Merge, Sink};
 use crate::time::{Minute, Timestamp};
 use crate::timeline::Class;
 
 /// A source hands its events over in portions of this size, so that threads seldom meet.
 const PORTION_BYTES: usize = 256 << 10;
+
+/// So many events from before are shown when sources are followed, as journalctl and tail do.
+const FOLLOWED_FROM: usize = 10;
 
 pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliError> {
     let mut ask = Ask::new(&args.source, console)?;
@@ -35,7 +41,7 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
     };
     let zone = ask.zone;
     let sorter = Mutex::new((Sorter::new(), None));
-    let answer = ask.read(Detail::Entries, |_, place| EventSink {
+    let new_sink = |_: &Classifier, place| EventSink {
         rules: &rules,
         wanted: &wanted,
         zone,
@@ -45,22 +51,85 @@ pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliE
         portion: Vec::new(),
         portion_bytes: 0,
         damage: DamageList::default(),
-    })?;
+    };
+    let mut printer = Printer::new(args.output, console);
+    if args.follow {
+        let only_last = ask.span.since.is_none().then_some(FOLLOWED_FROM);
+        let mut following = Following { sorter: &sorter, printer, only_last };
+        let has_failed = follow::run(&mut ask, console, Detail::Entries, new_sink, &mut following)?;
+        return Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+    }
+    let answer = ask.read(Detail::Entries, new_sink)?;
     let has_failed = answer.has_failed;
-    let mut repeats = Vec::new();
-    for outcome in answer.outcomes {
+    print_new(answer.outcomes, &sorter, |text| printer.print(text))?;
+    printer.finish()?;
+    if printer.count == 0 {
+        console.note("no entry was matched by a rule");
+    }
+    Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The events of followed sources: those of a round are printed in the order of their time.
+struct Following<'a> {
+    sorter: &'a Shared,
+    printer: Printer<'a>,
+    /// How many events of the first round are shown; `None`: all of them.
+    only_last: Option<usize>,
+}
+
+impl Viewer<EventSink<'_>> for Following<'_> {
+    fn take(&mut self, round: Round<EventSink<'_>>) -> Result<(), CliError> {
+        let outcomes = round.outcomes.into_iter().map(|(_, outcome)| outcome);
+        match self.only_last.filter(|_| round.phase == Phase::First) {
+            None => print_new(outcomes, self.sorter, |text| self.printer.print(text))?,
+            Some(count) => {
+                let mut last = VecDeque::new();
+                print_new(outcomes, self.sorter, |text| {
+                    if last.len() == count {
+                        last.pop_front();
+                    }
+                    last.push_back(text.to_vec());
+                    Ok(())
+                })?;
+                last.iter().try_for_each(|text| self.printer.print(text))?;
+            }
+        }
+        if round.phase == Phase::Last { self.printer.finish() } else { self.printer.flush() }
+    }
+
+    fn make_way(&mut self) -> Result<(), CliError> {
+        Ok(())
+    }
+}
+
+/// Gives the events that `sorter` was handed to `print` in the order of their time, those left out
+/// that one source repeats of another.
+fn print_new<'a>(
+    outcomes: impl IntoIterator<Item = Outcome<EventSink<'a>>>,
+    shared: &Shared,
+    mut print: impl FnMut(&[u8]) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let mut repeats = HashMap::new();
+    for outcome in outcomes {
         let place = outcome.sink.place;
         repeats.extend(outcome.repeats.map(|repeats| (place, repeats)));
         outcome.sink.finish();
     }
-    let (sorter, problem) = sorter.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut shared = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (sorter, problem) = std::mem::replace(&mut *shared, (Sorter::new(), None));
     if let Some(error) = problem {
         return Err(CliError::Failed(format!(
             "cannot write a temporary file: {error}\nMake room, or set TMPDIR."
         )));
     }
-    print(sorter, args.output, &repeats, console)?;
-    Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    sorter.drain(|key, text| {
+        let repeats = repeats.get(&key.source());
+        if repeats.is_some_and(|repeats| repeats.contains(key.sequence(), key.at())) {
+            Ok(())
+        } else {
+            print(text)
+        }
+    })
 }
 
 type Shared = Mutex<(Sorter, Option<io::Error>)>;
@@ -166,49 +235,71 @@ fn rfc3339(at: Timestamp, zone: Tz) -> String {
     at.to_utc().with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Micros, false)
 }
 
-fn print(
-    sorter: Sorter,
+/// Writes events one after another.
+struct Printer<'a> {
     format: EventsFormat,
-    repeats: &[(u32, Repeats)],
-    console: &Console,
-) -> Result<(), CliError> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    match format {
-        EventsFormat::Json => out.write_all(b"{\"schema\":\"ebbline.events/1\",\"events\":[")?,
-        EventsFormat::Csv => out.write_all(b"at,class,rule,unit,host,message,echo,origin\r\n")?,
-        EventsFormat::Ndjson | EventsFormat::Table => {}
+    console: &'a Console,
+    out: BufWriter<Stdout>,
+    has_begun: bool,
+    count: u64,
+}
+
+impl<'a> Printer<'a> {
+    fn new(format: EventsFormat, console: &'a Console) -> Self {
+        Self { format, console, out: BufWriter::new(io::stdout()), has_begun: false, count: 0 }
     }
-    let mut count = 0_u64;
-    sorter.drain(|key, text| -> Result<(), CliError> {
-        let is_repeat = repeats.iter().any(|(place, repeats)| {
-            *place == key.source() && repeats.contains(key.sequence(), key.at())
-        });
-        if is_repeat {
+
+    /// Writes what stands before the first event. Where nothing could be read there is no output.
+    fn begin(&mut self) -> Result<(), CliError> {
+        if std::mem::replace(&mut self.has_begun, true) {
             return Ok(());
         }
-        count += 1;
-        match format {
+        let out = &mut self.out;
+        match self.format {
+            EventsFormat::Json => {
+                out.write_all(b"{\"schema\":\"ebbline.events/1\",\"events\":[")?
+            }
+            EventsFormat::Csv => {
+                out.write_all(b"at,class,rule,unit,host,message,echo,origin\r\n")?
+            }
+            EventsFormat::Ndjson | EventsFormat::Table => {}
+        }
+        Ok(())
+    }
+
+    /// Writes one event, given as its record.
+    fn print(&mut self, record: &[u8]) -> Result<(), CliError> {
+        self.begin()?;
+        self.count += 1;
+        let out = &mut self.out;
+        match self.format {
             EventsFormat::Ndjson => {
-                out.write_all(text)?;
+                out.write_all(record)?;
                 out.write_all(b"\n")?;
             }
             EventsFormat::Json => {
-                out.write_all(if count > 1 { b",\n" } else { b"\n" })?;
-                out.write_all(text)?;
+                out.write_all(if self.count > 1 { b",\n" } else { b"\n" })?;
+                out.write_all(record)?;
             }
-            EventsFormat::Csv => out.write_all(csv_row(text).as_bytes())?,
-            EventsFormat::Table => writeln!(out, "{}", table_row(text, console))?,
+            EventsFormat::Csv => out.write_all(csv_row(record).as_bytes())?,
+            EventsFormat::Table => writeln!(out, "{}", table_row(record, self.console))?,
         }
         Ok(())
-    })?;
-    if format == EventsFormat::Json {
-        out.write_all(b"\n]}\n")?;
     }
-    out.flush()?;
-    if count == 0 {
-        console.note("no entry was matched by a rule");
+
+    fn flush(&mut self) -> Result<(), CliError> {
+        self.begin()?;
+        Ok(self.out.flush()?)
     }
-    Ok(())
+
+    /// Ends the document.
+    fn finish(&mut self) -> Result<(), CliError> {
+        self.begin()?;
+        if self.format == EventsFormat::Json {
+            self.out.write_all(b"\n]}\n")?;
+        }
+        self.flush()
+    }
 }
 
 /// The parts of a record, as text.

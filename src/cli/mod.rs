@@ -1,7 +1,8 @@
 //! The command line: the only place for arguments, the terminal, stdout and exit codes.
 //!
 //! One file a command. What they share: `args` (every option), `ask` (from options to a query),
-//! `when` (times as people type them), `progress`, `error` (exit codes).
+//! `when` (times as people type them), `follow` (the loop of `--follow`), `progress`, `error` (exit
+//! codes).
 
 mod args;
 mod ask;
@@ -9,9 +10,12 @@ mod classify;
 mod error;
 mod events;
 mod fail_if;
+mod follow;
 mod generated;
+mod live;
 mod progress;
 mod rules;
+mod screen;
 mod sorted;
 mod telling;
 mod timeline;

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::{Console, complain, shown};
 use crate::source::discover::{Discovery, GIVEN_TWICE};
-use crate::source::scan::{CopyOf, Opened, Outcome, Refusal};
+use crate::source::follow::Remark;
+use crate::source::scan::{CopyOf, Opened, Outcome, Refusal, Refused};
 use crate::source::{DamageList, Repeats, SourceKind, Summary};
 
 /// A directory may hold thousands of files with the same fault.
@@ -50,10 +51,7 @@ pub(super) fn tell_discovery(console: &Console, discovery: &Discovery) -> Faults
 
 /// Tells what could not be opened.
 pub(super) fn tell_refused(console: &Console, opened: &Opened) -> Faults {
-    let text = |refused: &crate::source::scan::Refused| match &refused.reason {
-        Refusal::Io(error) => unreadable_text(&refused.found.path, error),
-        Refusal::Journal(error) => error.to_string(),
-    };
+    let text = |refused: &Refused| refusal_text(&refused.found.path, &refused.reason);
     warn(console, opened.refused.iter().map(text).collect());
     Faults {
         is_incomplete: opened.refused.iter().any(|refused| refused.found.named),
@@ -62,26 +60,12 @@ pub(super) fn tell_refused(console: &Console, opened: &Opened) -> Faults {
 }
 
 /// Tells what was found wrong or remarkable in the sources while they were read.
-pub(super) fn tell_outcomes<S: Damaged>(console: &Console, outcomes: &[Outcome<S>]) -> Faults {
-    let about = |wanted: fn(&Outcome<S>) -> Option<String>| -> Vec<String> {
-        let text = |outcome: &Outcome<S>| {
-            Some(format!("{}: {}", shown(&outcome.summary.path), wanted(outcome)?))
-        };
-        outcomes.iter().filter_map(text).collect()
-    };
-    let failures = outcomes
-        .iter()
-        .filter_map(|outcome| outcome.failure.as_ref().map(|error| (&outcome.summary.path, error)));
-    let damage = about(damage_text);
-    // A log that is removed while others are read was too old to be kept.
-    let is_fault = |(_, error): (_, &io::Error)| error.kind() != io::ErrorKind::NotFound;
-    let faults = Faults {
-        is_incomplete: failures.clone().any(is_fault),
-        is_damaged: !damage.is_empty() || failures.clone().next().is_some(),
-    };
-    warn(console, failures.map(|(path, error)| unreadable_text(path, error)).collect());
-    warn(console, damage);
-    note(console, about(binary_text));
+pub(super) fn tell_outcomes<'o, S: Damaged + 'o>(
+    console: &Console,
+    outcomes: impl Iterator<Item = &'o Outcome<S>> + Clone,
+) -> Faults {
+    let about = |wanted: fn(&Outcome<S>) -> Option<String>| about(outcomes.clone(), wanted);
+    let faults = tell_more(console, outcomes.clone());
     note(
         console,
         about(|outcome| (outcome.summary.kind == SourceKind::Empty).then(|| "empty".to_owned())),
@@ -91,6 +75,71 @@ pub(super) fn tell_outcomes<S: Damaged>(console: &Console, outcomes: &[Outcome<S
     note(console, about(|outcome| outcome.repeats.as_ref().and_then(shared_text)));
     note(console, about(copy_text));
     faults
+}
+
+/// Tells what was found wrong in the sources, when they were read or when they were read on.
+pub(super) fn tell_more<'o, S: Damaged + 'o>(
+    console: &Console,
+    outcomes: impl Iterator<Item = &'o Outcome<S>> + Clone,
+) -> Faults {
+    let failures = outcomes
+        .clone()
+        .filter_map(|outcome| outcome.failure.as_ref().map(|error| (&outcome.summary.path, error)));
+    let damage = about(outcomes.clone(), damage_text);
+    // A log that is removed while others are read was too old to be kept.
+    let is_fault = |(_, error): (_, &io::Error)| error.kind() != io::ErrorKind::NotFound;
+    let faults = Faults {
+        is_incomplete: failures.clone().any(is_fault),
+        is_damaged: !damage.is_empty() || failures.clone().next().is_some(),
+    };
+    warn(console, failures.map(|(path, error)| unreadable_text(path, error)).collect());
+    warn(console, damage);
+    note(console, about(outcomes, binary_text));
+    faults
+}
+
+/// What is wanted of each source, after its name.
+fn about<'o, S: 'o>(
+    outcomes: impl Iterator<Item = &'o Outcome<S>>,
+    wanted: fn(&Outcome<S>) -> Option<String>,
+) -> Vec<String> {
+    let text = |outcome: &'o Outcome<S>| {
+        Some(format!("{}: {}", shown(&outcome.summary.path), wanted(outcome)?))
+    };
+    outcomes.filter_map(text).collect()
+}
+
+/// Tells what became of the files that are followed.
+pub(super) fn tell_remarks(console: &Console, remarks: &[Remark]) -> Faults {
+    let mut faults = Faults::default();
+    for remark in remarks {
+        match remark {
+            Remark::Missing(path) => {
+                console.note(&format!("{}: no such file: waiting for it", shown(path)));
+            }
+            Remark::Appeared(path) => {
+                console.detail(&[format!("{}: new: read from its beginning", shown(path))]);
+            }
+            Remark::BegunAgain(path) => console
+                .detail(&[format!("{}: truncated: read again from its beginning", shown(path))]),
+            Remark::PassedOver(path, why) => {
+                console.detail(&[format!("{}: {why}: passed over", shown(path))]);
+            }
+            Remark::Refused { path, reason, named } => {
+                faults.is_incomplete |= named;
+                faults.is_damaged = true;
+                complain(&refusal_text(path, reason));
+            }
+        }
+    }
+    faults
+}
+
+fn refusal_text(path: &Path, reason: &Refusal) -> String {
+    match reason {
+        Refusal::Io(error) => unreadable_text(path, error),
+        Refusal::Journal(error) => error.to_string(),
+    }
 }
 
 /// The first piece of damage. A file that is no log at all is not a damaged log.

@@ -7,13 +7,15 @@ use super::args::{ByArg, TimelineArgs, TimelineFormat};
 use super::ask::{Answer, Ask};
 use super::error::{CliError, read_text};
 use super::fail_if::Condition;
+use super::follow;
+use super::live::Live;
 use super::telling::Damaged;
 use super::{Console, complain};
 use crate::render::{csv, json, markdown, ndjson, table};
 use crate::report::{Columns, Report, SourceReport};
-use crate::rules::RuleSet;
+use crate::rules::{Classifier, RuleSet};
 use crate::source::scan::Outcome;
-use crate::source::{DamageList, Detail};
+use crate::source::{DamageList, Detail, Summary};
 use crate::tally::{Tally, TallySink};
 use crate::timeline::fold::Folding;
 use crate::timeline::{By, Class, Note, Question, Timeline, notes};
@@ -35,8 +37,6 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         .collect::<Result<_, _>>()?;
     let notes = read_notes(args, &ask)?;
 
-    let answer = ask.read(Detail::Counts, |_, _| TallySink::new(&rules))?;
-    let has_failed = answer.has_failed;
     let columns = if args.class.is_empty() { Columns::Occurring } else { Columns::All };
     let question = Question {
         by: match args.by {
@@ -50,8 +50,19 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         classes,
         notes,
     };
-    let report = report(answer, question, columns, &rules)?;
-    print(&report, args, console)?;
+    let new_sink = |_: &Classifier, _| TallySink::new(&rules);
+    let (report, has_failed) = if args.follow {
+        let mut live = Live::new(args, console, &rules, (question, columns));
+        let has_failed = follow::run(&mut ask, console, Detail::Counts, new_sink, &mut live)?;
+        (live.finish()?, has_failed)
+    } else {
+        let answer = ask.read(Detail::Counts, new_sink)?;
+        let has_failed = answer.has_failed;
+        let (tally, sources) = add_up(answer, &rules);
+        let report = report(&tally, sources, question, columns)?;
+        print(&report, args, console)?;
+        (report, has_failed)
+    };
 
     let crossed = tell_crossed(&conditions, &report, &rules);
     Ok(match (crossed, has_failed) {
@@ -76,44 +87,62 @@ impl Damaged for TallySink<'_> {
     }
 }
 
-/// Adds the sources up and cuts the sum into buckets.
-fn report(
-    answer: Answer<TallySink<'_>>,
-    question: Question,
-    columns: Columns,
-    rules: &RuleSet,
-) -> Result<Report, CliError> {
+/// Adds the sources up.
+fn add_up(answer: Answer<TallySink<'_>>, rules: &RuleSet) -> (Tally, Vec<SourceReport>) {
     let mut tally = Tally::default();
     let mut sources = Vec::new();
     for Outcome { mut summary, mut sink, repeats, .. } in answer.outcomes {
         if let Some(repeats) = repeats {
             let taken = sink.tally.take_repeats(&repeats, rules);
-            summary.entries -= taken.min(summary.entries);
-            summary.skipped += taken;
-            if summary.entries == 0 {
-                (summary.first, summary.last) = (None, None);
-            }
+            leave_out(&mut summary, taken);
         }
         tally.merge(sink.tally);
         let DamageList { pieces: damage, more: more_damage } = sink.damage;
         sources.push(SourceReport { summary, damage, more_damage });
     }
+    (tally, sources)
+}
+
+/// Notes that so many entries of a source were those of another one.
+pub(super) fn leave_out(summary: &mut Summary, taken: u64) {
+    summary.entries -= taken.min(summary.entries);
+    summary.skipped += taken;
+    if summary.entries == 0 {
+        (summary.first, summary.last) = (None, None);
+    }
+}
+
+/// Cuts what was counted into buckets.
+pub(super) fn report(
+    tally: &Tally,
+    sources: Vec<SourceReport>,
+    question: Question,
+    columns: Columns,
+) -> Result<Report, CliError> {
     let first = sources.iter().filter_map(|source| source.summary.first).min();
     let last = sources.iter().filter_map(|source| source.summary.last).max();
     let span = question.span;
-    let timeline = Timeline::new(&tally, first, last, question)
+    let timeline = Timeline::new(tally, first, last, question)
         .map_err(|error| CliError::Usage(error.to_string()))?;
     Ok(Report { timeline, span, sources, columns })
 }
 
-fn print(report: &Report, args: &TimelineArgs, console: &Console) -> Result<(), CliError> {
-    let mut out = BufWriter::new(io::stdout().lock());
+/// How the table is folded and drawn.
+pub(super) fn look(args: &TimelineArgs, console: &Console) -> (Folding, table::Style) {
     let folding = if args.all { Folding::None } else { Folding::QuietRuns };
+    (folding, table::Style { width: console.width, color: console.color, unicode: true })
+}
+
+/// Prints the report as a whole.
+pub(super) fn print(
+    report: &Report,
+    args: &TimelineArgs,
+    console: &Console,
+) -> Result<(), CliError> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let (folding, style) = look(args, console);
     match args.output {
-        TimelineFormat::Table => {
-            let style = table::Style { width: console.width, color: console.color, unicode: true };
-            table::render(report, folding, style, &mut out)?;
-        }
+        TimelineFormat::Table => table::render(report, folding, style, &mut out)?,
         TimelineFormat::Markdown => markdown::render(report, folding, &mut out)?,
         TimelineFormat::Csv => csv::render(report, &mut out)?,
         TimelineFormat::Json => json::render(report, &mut out)?,

@@ -2,8 +2,8 @@
 
 use chrono_tz::Tz;
 
-use super::escape;
 use super::heading::heading;
+use super::{escape, gaps};
 use crate::report::Report;
 use crate::tally::Counts;
 use crate::time::Timestamp;
@@ -58,13 +58,28 @@ impl Grid {
         folding: Folding,
         max_rows: usize,
     ) -> Self {
+        let rows = rows(&report.timeline, classes, folding);
+        Self::of_rows(report, classes, rows.get(..max_rows).unwrap_or(&rows), rows.len())
+    }
+
+    /// The table with the last `max_rows` rows for buckets.
+    pub(super) fn of_last(
+        report: &Report,
+        classes: &[&Class],
+        folding: Folding,
+        max_rows: usize,
+    ) -> Self {
+        let rows = rows(&report.timeline, classes, folding);
+        let from = rows.len().saturating_sub(max_rows);
+        Self::of_rows(report, classes, rows.get(from..).unwrap_or(&rows), rows.len())
+    }
+
+    fn of_rows(report: &Report, classes: &[&Class], shown: &[Row], row_count: usize) -> Self {
         let timeline = &report.timeline;
         let labels = Labels::new(timeline);
-        let rows = rows(timeline, classes, folding);
-        let shown = rows.iter().take(max_rows);
-        let mut lines: Vec<Line> =
-            shown.map(|row| Self::line(report, &labels, row, classes.len())).collect();
-        let left_out = rows.len() - lines.len();
+        let line = |row: &Row| Self::line(report, &labels, row, classes.len());
+        let mut lines: Vec<Line> = shown.iter().map(line).collect();
+        let left_out = row_count - lines.len();
         if timeline.undated.entries > 0 {
             lines.push(Line {
                 label: "no date".to_owned(),
@@ -77,7 +92,11 @@ impl Grid {
 
     fn line(report: &Report, labels: &Labels<'_>, row: &Row, columns: usize) -> Line {
         let notes = row.notes.iter().filter_map(|note| report.timeline.notes.get(*note));
-        let notes: Vec<_> = notes.map(|placed| escape::one_line(&placed.note.text)).collect();
+        let notes = notes.map(|placed| escape::one_line(&placed.note.text));
+        let buckets = report.timeline.buckets.get(row.buckets.clone()).unwrap_or_default();
+        let dropped =
+            buckets.iter().fold(0, |sum: u64, bucket| sum.saturating_add(bucket.suppressed));
+        let notes: Vec<_> = gaps::note(dropped).into_iter().chain(notes).collect();
         let cells = match &row.counts {
             RowCounts::NoData => (0..columns).map(|_| Cell::no_data()).collect(),
             RowCounts::Seen(ranges) => ranges.iter().map(Cell::new).collect(),
@@ -96,7 +115,7 @@ impl Cell {
         Self { text, tone: if range.loud { Tone::Loud } else { Tone::Plain } }
     }
 
-    fn no_data() -> Self {
+    pub(super) fn no_data() -> Self {
         Self { text: "no data".to_owned(), tone: Tone::NoData }
     }
 }

@@ -15,18 +15,27 @@ use crate::timeline::{Bucket, Coverage, Timeline};
 /// each class, `notes`.
 pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let timeline = &report.timeline;
+    heading(timeline, out)?;
+    (0..timeline.buckets.len()).try_for_each(|position| row(timeline, position, out))
+}
+
+/// Writes the heading.
+pub fn heading(timeline: &Timeline, out: &mut dyn io::Write) -> io::Result<()> {
     let mut line = b"start,end,entries,coverage,suppressed".to_vec();
     for class in &timeline.classes {
         write!(line, ",{}", escape::csv(&class.name))?;
     }
     line.extend_from_slice(b",notes\n");
-    out.write_all(&line)?;
-    for (position, bucket) in timeline.buckets.iter().enumerate() {
-        line.clear();
+    out.write_all(&line)
+}
+
+/// Writes the row of the bucket at `position`.
+pub fn row(timeline: &Timeline, position: usize, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut line = Vec::new();
+    if let Some(bucket) = timeline.buckets.get(position) {
         write_row(&mut line, timeline, position, bucket)?;
-        out.write_all(&line)?;
     }
-    Ok(())
+    out.write_all(&line)
 }
 
 fn write_row(

@@ -1,10 +1,10 @@
-//! What stands below the table on a terminal: how much was read, from when to when, from where,
-//! and what could not be read.
+//! What stands below the table on a terminal: how much was read, from when to when, what was not
+//! logged, from where, and what could not be read.
 
 use std::io;
 
 use super::cells::{entries, moment};
-use super::escape;
+use super::{escape, gaps};
 use crate::report::{Report, SourceReport};
 use crate::source::SourceKind;
 use crate::time::Timestamp;
@@ -16,7 +16,7 @@ const MAX_LISTED: usize = 8;
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let timeline = &report.timeline;
     let time = |at: Option<Timestamp>| at.map(|at| moment(at, timeline.zone)).into_iter().collect();
-    let groups: [(&str, Vec<String>); 9] = [
+    let groups: [(&str, Vec<String>); 10] = [
         ("Entries", vec![timeline.totals.entries.to_string()]),
         ("First", time(timeline.first)),
         ("Last", time(timeline.last)),
@@ -24,6 +24,7 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
         ("Until", time(report.span.until)),
         ("Time zone", vec![timeline.zone.name().to_owned()]),
         ("Notes", notes_outside(report)),
+        ("Gaps", gaps::lines(report)),
         ("Sources", sources(report)),
         ("Damage", damage(report)),
     ];

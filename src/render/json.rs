@@ -13,6 +13,7 @@ use crate::report::{Report, SourceReport};
 use crate::tally::Counts;
 use crate::time::Timestamp;
 use crate::timeline::calendar::rfc3339;
+use crate::timeline::not_logged::{Absence, What};
 use crate::timeline::{Bucket, Class, Timeline};
 
 /// Writes the document and a line feed.
@@ -33,6 +34,14 @@ pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
             buckets: BucketList(timeline),
             undated: Total::new(&timeline.undated, timeline),
             totals: Total::new(&timeline.totals, timeline),
+            suppressed: timeline.not_logged.dropped,
+            not_logged: timeline
+                .not_logged
+                .absences
+                .iter()
+                .map(|absence| Missing::new(absence, timeline))
+                .collect(),
+            more_not_logged: timeline.not_logged.more,
             incidents: None,
         },
         out,
@@ -63,6 +72,11 @@ struct Document<'a> {
     undated: Total<'a>,
     /// The sum over buckets and undated.
     totals: Total<'a>,
+    /// What daemons say that they dropped, in buckets and without a time.
+    suppressed: u64,
+    not_logged: Vec<Missing<'a>>,
+    /// How many more there are than are listed.
+    more_not_logged: u64,
     /// Null: not looked for. An empty list would say that there were none.
     incidents: Option<Vec<()>>,
 }
@@ -111,6 +125,39 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Something that was not logged.
+#[derive(Serialize)]
+struct Missing<'a> {
+    kind: &'static str,
+    from: Option<String>,
+    to: Option<String>,
+    /// Null: not known.
+    entries: Option<u64>,
+    /// The unit or process that had sent the entries.
+    sender: Option<&'a str>,
+    host: Option<&'a str>,
+    /// How far the clock jumped, in seconds; null: it did not.
+    clock_jump_s: Option<f64>,
+}
+
+impl<'a> Missing<'a> {
+    fn new(absence: &'a Absence, timeline: &Timeline) -> Self {
+        let time = |at: Option<Timestamp>| at.map(|at| rfc3339(at, timeline.zone));
+        Self {
+            kind: absence.what.name(),
+            from: time(absence.from),
+            to: time(absence.to),
+            entries: absence.entries,
+            sender: absence.sender.as_deref(),
+            host: absence.host.as_deref(),
+            clock_jump_s: match absence.what {
+                What::ClockJump(by_us) => Some(by_us as f64 / 1e6),
+                _ => None,
+            },
+        }
+    }
+}
+
 /// Entries and events by class.
 #[derive(Serialize)]
 struct Total<'a> {
@@ -144,6 +191,12 @@ impl Serialize for BucketList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(bucket_records(self.0))
     }
+}
+
+/// The bucket at `position` as JSON has it.
+pub(super) fn bucket_record(timeline: &Timeline, position: usize) -> Option<impl Serialize> {
+    let bucket = timeline.buckets.get(position)?;
+    Some(BucketRecord::new(timeline, position, bucket))
 }
 
 /// The buckets of a timeline as JSON has them.

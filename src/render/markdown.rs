@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 
 use super::cells::Grid;
-use super::escape;
 use super::heading::heading;
+use super::{escape, gaps};
 use crate::report::Report;
 use crate::timeline::fold::Folding;
 
-/// Writes the rows as a table, and a line below it that says of what time and zone they speak.
+/// Writes the rows as a table, a line below it that says of what time and zone they speak, and a
+/// list of what was not logged.
 pub fn render(report: &Report, folding: Folding, out: &mut dyn io::Write) -> io::Result<()> {
     let classes = report.shown_classes();
     let grid = Grid::new(report, &classes, folding, usize::MAX);
@@ -30,5 +31,9 @@ pub fn render(report: &Report, folding: Folding, out: &mut dyn io::Write) -> io:
         }
     }
     writeln!(text, "\n{}", escape::markdown(&grid.summary))?;
+    for (number, line) in gaps::lines(report).iter().enumerate() {
+        let before = if number == 0 { "\n" } else { "" };
+        writeln!(text, "{before}- {}", escape::markdown(line))?;
+    }
     out.write_all(&text)
 }

@@ -11,7 +11,11 @@ mod cells;
 
 mod footer;
 
+mod gaps;
+
 pub mod table;
+
+pub mod lines;
 
 pub mod markdown;
 

@@ -6,6 +6,7 @@ use std::io;
 
 use super::json;
 use crate::report::Report;
+use crate::timeline::Timeline;
 
 /// Writes one line a bucket.
 pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
@@ -13,4 +14,12 @@ pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         json::write_line(&record, out)?;
     }
     Ok(())
+}
+
+/// Writes the line of the bucket at `position`.
+pub fn row(timeline: &Timeline, position: usize, out: &mut dyn io::Write) -> io::Result<()> {
+    match json::bucket_record(timeline, position) {
+        Some(record) => json::write_line(&record, out),
+        None => Ok(()),
+    }
 }

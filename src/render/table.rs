@@ -10,10 +10,11 @@ use comfy_table::{
     LineStyle, Table, TableStyle, Width,
 };
 
-use super::cells::{Cell, Grid, Line, Tone, exact};
+use super::cells::{Cell, Grid, Line, Tone, entries, exact, moment};
 use super::heading::heading;
 use super::{escape, footer};
 use crate::report::Report;
+use crate::timeline::Class;
 use crate::timeline::fold::Folding;
 
 /// How the table is to look.
@@ -53,11 +54,7 @@ pub fn render(
         writeln!(text, "No entry was found.")?;
     } else {
         let headings = classes.iter().map(|class| heading(&class.name).into_owned());
-        let total = Line {
-            label: "Total".to_owned(),
-            cells: exact(&report.timeline.totals, &classes),
-            note: String::new(),
-        };
+        let total = total(report, &classes);
         Drawing::new(&grid, headings.collect(), total, style).draw(&mut text)?;
         if grid.left_out > 0 {
             let left_out = grid.left_out;
@@ -67,6 +64,50 @@ pub fn render(
     writeln!(text)?;
     footer::write(report, &mut text)?;
     out.write_all(&text)
+}
+
+/// Writes as much of the table as `max_lines` have room for: its heading, its last rows, its
+/// totals, and when the last entry was logged.
+pub fn render_end(
+    report: &Report,
+    folding: Folding,
+    style: Style,
+    max_lines: usize,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let classes = report.shown_classes();
+    let grid = Grid::of_last(report, &classes, folding, max_lines);
+    if grid.lines.is_empty() {
+        return writeln!(out, "No entry was found yet.");
+    }
+    let headings = classes.iter().map(|class| heading(&class.name).into_owned());
+    let drawing = Drawing::new(&grid, headings.collect(), total(report, &classes), style);
+    let mut text = Vec::new();
+    drawing.draw(&mut text)?;
+    let timeline = &report.timeline;
+    if let Some(last) = timeline.last {
+        let (entries, last) = (entries(timeline.totals.entries), moment(last, timeline.zone));
+        writeln!(text, "\n{entries}, the last at {last}")?;
+    }
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    let heading =
+        lines.iter().position(|line| line.starts_with(drawing.rule())).map_or(0, |at| at + 1);
+    let excess = lines.len().saturating_sub(max_lines);
+    for (number, line) in lines.iter().enumerate() {
+        if !(heading..heading + excess).contains(&number) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn total(report: &Report, classes: &[&Class]) -> Line {
+    Line {
+        label: "Total".to_owned(),
+        cells: exact(&report.timeline.totals, classes),
+        note: String::new(),
+    }
 }
 
 /// A table about to be drawn.

@@ -81,6 +81,12 @@ impl Classifier {
     /// Prepares `rules`. Their expressions were checked when they were read; each is compiled when
     /// a message first needs it.
     pub fn new(rules: RuleSet) -> Self {
+        Self::watching(rules, &[])
+    }
+
+    /// As [`new`](Self::new); [`find_candidate`](Self::find_candidate) also finds each of these
+    /// texts, which decide nothing by themselves.
+    pub fn watching(rules: RuleSet, watched: &[&[u8]]) -> Self {
         let mut texts: Vec<Literal> = Vec::new();
         let mut literal_rules: Vec<Vec<u16>> = Vec::new();
         let mut position = std::collections::HashMap::new();
@@ -100,6 +106,9 @@ impl Classifier {
                 literal_rules[at].push(index);
             }
         }
+        // No rule needs these, but whoever asks for candidates looks at them.
+        texts.extend(watched.iter().map(|text| Literal::new(text)));
+        literal_rules.resize(texts.len(), Vec::new());
         let gate = Gate::new(&texts, !unguarded.is_empty());
         let compiled = rules
             .rules()

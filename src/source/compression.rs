@@ -6,6 +6,11 @@
 
 use std::io::{self, BufReader, Read};
 
+use liblzma::stream::{CONCATENATED, Stream};
+
+/// An xz stream may ask for a dictionary of gigabytes. `xz -9` needs 65 MiB.
+const XZ_MEMORY_BYTES: u64 = 100 << 20;
+
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
@@ -62,7 +67,10 @@ pub fn decompress<'a>(reader: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> 
     let inner: Box<dyn Read + 'a> = match compression {
         Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(reader)),
         Compression::Zstd => Box::new(zstd::Decoder::new(reader)?),
-        Compression::Xz => Box::new(liblzma::read::XzDecoder::new_multi_decoder(reader)),
+        Compression::Xz => {
+            let stream = Stream::new_stream_decoder(XZ_MEMORY_BYTES, CONCATENATED)?;
+            Box::new(liblzma::read::XzDecoder::new_stream(reader, stream))
+        }
         Compression::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(reader)),
         Compression::Lz4 => Box::new(Lz4Frames::new(reader)),
     };
@@ -80,6 +88,13 @@ impl Read for Decoder<'_> {
         self.inner.read(buffer).map_err(|error| {
             let name = self.compression.name();
             match error.kind() {
+                _ if is_memory_limit(&error) => {
+                    let problem = format!(
+                        "the {name} stream needs more than {} MiB of memory: unpack it first",
+                        XZ_MEMORY_BYTES >> 20
+                    );
+                    io::Error::new(io::ErrorKind::InvalidData, problem)
+                }
                 // The disk's own errors carry the operating system's number.
                 _ if error.raw_os_error().is_some() => error,
                 io::ErrorKind::Interrupted => error,
@@ -93,6 +108,11 @@ impl Read for Decoder<'_> {
             }
         })
     }
+}
+
+fn is_memory_limit(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<liblzma::stream::Error>());
+    inner.is_some_and(|inner| matches!(inner, liblzma::stream::Error::MemLimit))
 }
 
 /// LZ4 frames one after another.

@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{Damage, Event, Merge, Sink};
+use super::{Damage, Event, Merge, Remark, Sink};
 use crate::entry::Entry;
 use crate::rules::RuleIndex;
 use crate::time::{Minute, Timestamp};
@@ -286,6 +286,11 @@ impl<'a> Memory<'a> {
         let share = (MAX_ASKED_OF_ALL / texts.max(1)).clamp(MIN_ASKED, MAX_ASKED);
         Self { covered, has_other_texts: texts > 1, max_asked: share }
     }
+
+    /// As [`new`](Self::new), where texts are compared with journals only.
+    pub(super) fn of_journals(texts: usize, covered: &'a [Minutes]) -> Self {
+        Self { has_other_texts: false, ..Self::new(texts, covered) }
+    }
 }
 
 /// A text's sink, which remembers events that a journal or another text might hold too.
@@ -365,6 +370,10 @@ impl<S: Sink> Sink for Asking<'_, S> {
     fn damage(&mut self, damage: Damage) {
         self.sink.damage(damage);
     }
+
+    fn remark(&mut self, remark: Remark) {
+        self.sink.remark(remark);
+    }
 }
 
 /// A journal's sink, which answers whether the journal holds what was asked.
@@ -412,5 +421,9 @@ impl<S: Sink> Sink for Answering<'_, S> {
 
     fn damage(&mut self, damage: Damage) {
         self.sink.damage(damage);
+    }
+
+    fn remark(&mut self, remark: Remark) {
+        self.sink.remark(remark);
     }
 }

@@ -49,6 +49,20 @@ pub struct Discovery {
     pub passed_over: Vec<PassedOver>,
     /// What could not be looked at.
     pub unreadable: Vec<Unreadable>,
+    /// The directories that were looked through.
+    pub folders: Vec<PathBuf>,
+}
+
+impl Discovery {
+    /// Takes out what the user named and what does not exist.
+    pub fn take_missing(&mut self) -> Vec<PathBuf> {
+        let is_missing =
+            |problem: &Unreadable| problem.named && problem.error.kind() == io::ErrorKind::NotFound;
+        let missing = self.unreadable.iter().filter(|problem| is_missing(problem));
+        let missing = missing.map(|problem| problem.path.clone()).collect();
+        self.unreadable.retain(|problem| !is_missing(problem));
+        missing
+    }
 }
 
 /// A file that is left out, and why.
@@ -82,15 +96,17 @@ pub fn discover(paths: &[PathBuf]) -> Discovery {
 
 /// Finds this machine's journal: the files of its machine id, persistent and volatile.
 pub fn machine_journal() -> Discovery {
-    let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
     let mut walk = Walk::default();
-    for folder in JOURNAL_FOLDERS {
-        let own = Path::new(folder).join(id.trim());
-        if own.is_dir() {
-            walk.take_folder(&own, true, 0);
-        }
+    for own in machine_folders().iter().filter(|own| own.is_dir()) {
+        walk.take_folder(own, true, 0);
     }
     walk.discovery
+}
+
+/// Where this machine's journal is, or would be.
+pub fn machine_folders() -> [PathBuf; 2] {
+    let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    JOURNAL_FOLDERS.map(|folder| Path::new(folder).join(id.trim()))
 }
 
 #[derive(Default)]
@@ -127,6 +143,7 @@ impl Walk {
             Ok(None) => return self.pass_over(folder, GIVEN_TWICE),
             Err(error) => return self.unreadable(folder, error, named),
         };
+        self.discovery.folders.push(folder.to_owned());
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
         for path in paths {

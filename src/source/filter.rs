@@ -52,6 +52,24 @@ fn one_of(patterns: &[Pattern], value: Option<&[u8]>) -> bool {
         || value.is_some_and(|value| patterns.iter().any(|pattern| pattern.accepts(value)))
 }
 
+/// Whether `text` ends as the names of units do.
+pub(super) fn is_unit_name(text: &str) -> bool {
+    const SUFFIXES: [&str; 11] = [
+        ".service",
+        ".socket",
+        ".target",
+        ".timer",
+        ".mount",
+        ".slice",
+        ".scope",
+        ".path",
+        ".device",
+        ".swap",
+        ".automount",
+    ];
+    SUFFIXES.iter().any(|suffix| text.ends_with(suffix))
+}
+
 /// A name, or a glob (`*`, `?`, `[…]`) that names must match whole.
 #[derive(Debug, Clone)]
 pub enum Pattern {
@@ -73,20 +91,7 @@ impl Pattern {
 
     /// A pattern for a unit: `.service` is implied where no unit suffix is given.
     pub fn unit(text: &str) -> Result<Self, globset::Error> {
-        const SUFFIXES: [&str; 11] = [
-            ".service",
-            ".socket",
-            ".target",
-            ".timer",
-            ".mount",
-            ".slice",
-            ".scope",
-            ".path",
-            ".device",
-            ".swap",
-            ".automount",
-        ];
-        if SUFFIXES.iter().any(|suffix| text.ends_with(suffix)) || text.ends_with('*') {
+        if is_unit_name(text) || text.ends_with('*') {
             return Self::new(text);
         }
         Self::new(&format!("{text}.service"))

@@ -23,7 +23,13 @@ mod texts;
 
 pub mod discover;
 
+pub mod not_logged;
+
+mod statement;
+
 pub mod scan;
+
+pub mod follow;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -37,6 +43,8 @@ use crate::time::{Minute, Span, Timestamp};
 
 pub use copies::{KnownEvent, Repeats};
 pub use filter::Filter;
+pub use not_logged::Remark;
+pub use statement::TEXT_LITERALS;
 
 /// The question that is put to every source.
 pub struct Query<'a> {
@@ -106,6 +114,9 @@ pub trait Sink {
 
     /// Bytes could not be read as what they should be.
     fn damage(&mut self, damage: Damage);
+
+    /// The source tells something about what was not logged. Most sinks do not ask.
+    fn remark(&mut self, _remark: Remark) {}
 }
 
 /// A sink that several readers of one source fill apart, each with a part of it.
@@ -234,7 +245,8 @@ impl Summary {
         }
     }
 
-    /// Adds what was read of a later part of the same source.
+    /// Adds what was read of a later part of the same source, or of another file that had its
+    /// name.
     pub fn merge(&mut self, later: &Self) {
         self.entries += later.entries;
         self.undated += later.undated;

@@ -39,8 +39,8 @@ pub type Place = usize;
 
 /// A journal file that the native reader can read.
 pub struct OpenedJournal {
-    place: Place,
-    found: Found,
+    pub(super) place: Place,
+    pub(super) found: Found,
     /// The file, which is opened when its turn comes.
     pub file: ClosedJournal,
 }
@@ -129,7 +129,7 @@ pub fn scan<S: Sink + Merge + Send>(
     means: Means,
     new_sink: impl Fn(Place) -> S + Sync,
 ) -> Vec<Outcome<S>> {
-    let covered = covered_minutes(&opened.journals);
+    let covered = covered_minutes(opened.journals.iter().map(|journal| journal.file.facts()));
     let (texts, copied_texts) =
         Copies::of_texts(&opened.texts, means.threads).set_apart(opened.texts, |(place, _)| *place);
     let (journals, copied_journals) = journal_copies(&opened.journals, means.threads)
@@ -197,7 +197,7 @@ fn journal_copies(journals: &[OpenedJournal], threads: usize) -> Copies {
 }
 
 /// Reads all journals; also gives what of the question each of them was found to hold.
-fn scan_journals<S: Sink + Send>(
+pub(super) fn scan_journals<S: Sink + Send>(
     journals: Vec<OpenedJournal>,
     foreign: Vec<(Place, Found, Box<Facts>)>,
     wanted: &Witness,
@@ -305,11 +305,9 @@ impl<S: Sink> Sink for DamageOnly<'_, S> {
 }
 
 /// The minutes in which the journals were written, in order, without overlaps.
-fn covered_minutes(journals: &[OpenedJournal]) -> Vec<Minutes> {
-    let spans = journals.iter().filter_map(|journal| {
-        let facts = journal.file.facts();
-        Some((facts.head_realtime?.minute(), facts.tail_realtime?.minute()))
-    });
+pub(super) fn covered_minutes<'f>(journals: impl Iterator<Item = &'f Facts>) -> Vec<Minutes> {
+    let spans = journals
+        .filter_map(|facts| Some((facts.head_realtime?.minute(), facts.tail_realtime?.minute())));
     let mut spans: Vec<Minutes> = spans.collect();
     spans.sort_unstable();
     let mut covered: Vec<Minutes> = Vec::new();
@@ -322,6 +320,7 @@ fn covered_minutes(journals: &[OpenedJournal]) -> Vec<Minutes> {
     covered
 }
 
+/// Reads a text to its end. Also says why it could not be read, if it could not.
 pub(super) fn read_text(
     found: &Found,
     query: &Query<'_>,

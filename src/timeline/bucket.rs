@@ -23,7 +23,7 @@ pub struct Bucket {
     pub counts: Counts,
     /// How much of the bucket was read.
     pub coverage: Coverage,
-    /// How many entries journald says that it dropped.
+    /// How many entries journald says that it dropped; it says so shortly after.
     pub suppressed: u64,
 }
 
@@ -31,12 +31,12 @@ pub struct Bucket {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coverage {
     /// All of it: there are entries, and the reading began at its start or before and ended at
-    /// its end or later. A pause inside the log does not show here.
+    /// its end or later. That a log is silent for a while does not show here.
     Full,
     /// Some of it: there are entries, and the bucket begins before the reading did, or ends after
     /// it. The reading begins with the first entry of all, or at `--since` where that lies in
     /// the same bucket; it ends with the last entry of all, or at `--until` where that lies in
-    /// the same bucket or is its end.
+    /// the same bucket or is its end. Or there is a gap in it: see [`super::not_logged`].
     Partial,
     /// No entry at all: nothing is known about this time.
     None,
@@ -77,8 +77,9 @@ impl Reach {
             .map(|minute| first.filter(|at| at.minute() == minute).unwrap_or(minute.start()));
         let last = last_minute
             .map(|minute| last.filter(|at| at.minute() == minute).unwrap_or(before(minute.end())));
-        let from = earliest(span.since, first);
-        let to = latest(span.until, last.map(after));
+        let (first_dropped, last_dropped) = dropped_ends(tally);
+        let from = earliest(span.since, earliest(first, first_dropped));
+        let to = latest(span.until, latest(last, last_dropped).map(after));
         Self { span, first, last, covered: from.zip(to) }
     }
 
@@ -136,6 +137,15 @@ pub(super) fn place_notes(mut notes: Vec<Note>, buckets: &[Bucket]) -> Vec<Place
             PlacedNote { note, buckets: first..after.max(first) }
         })
         .collect()
+}
+
+/// The times of the first and the last statement about entries that were dropped: where a filter
+/// leaves no entry, they still belong in a bucket.
+fn dropped_ends(tally: &Tally) -> (Option<Timestamp>, Option<Timestamp>) {
+    let remarks = &tally.remarks;
+    let more = remarks.more_dropped.keys().filter_map(|place| Some(place.minute?.start()));
+    let times = || remarks.dropped.iter().filter_map(|dropped| dropped.at).chain(more.clone());
+    (times().min(), times().max())
 }
 
 fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {

@@ -10,6 +10,7 @@
 //!   all from half the quartile to twice the quartile.
 //! - Buckets **without any entry** that follow one another are one row, which says so. They never
 //!   join a quiet run: nothing seen is not nothing failed.
+//! - A bucket in which **entries were dropped** is never folded: its counts are too low.
 //! - A bucket that has **a note of its own** is never folded. A note about several buckets cuts
 //!   runs at both of its ends, so that what it speaks of has rows of its own; its text stands on
 //!   the first of them.
@@ -169,7 +170,7 @@ fn join(row: &mut RowCounts, more: &RowCounts, limits: &[Limit]) -> bool {
     }
 }
 
-/// The positions at which notes forbid that a row goes on.
+/// The positions at which notes, and entries that were dropped, forbid that a row goes on.
 struct Cuts {
     before: Vec<bool>,
 }
@@ -182,6 +183,11 @@ impl Cuts {
                 if let Some(cut) = before.get_mut(border) {
                     *cut = true;
                 }
+            }
+        }
+        for (position, bucket) in timeline.buckets.iter().enumerate() {
+            if bucket.suppressed > 0 {
+                before[position..=position + 1].fill(true);
             }
         }
         Self { before }

@@ -1,11 +1,14 @@
 //! The timeline: minute tallies, cut into the days, hours or minutes of a zone's calendar.
 //!
-//! [`calendar`] knows where days begin, [`bucket`] adds minutes up, [`notes`] reads what people
-//! wrote beside them, and [`fold`] makes of many buckets the few rows that people read.
+//! [`calendar`] knows where days begin, [`bucket`] adds minutes up, [`not_logged`] finds what is
+//! missing, [`notes`] reads what people wrote beside them, and [`fold`] makes of many buckets the
+//! few rows that people read.
 
 pub mod calendar;
 
 pub mod bucket;
+
+pub mod not_logged;
 
 pub mod notes;
 
@@ -23,6 +26,7 @@ use crate::time::{Span, Timestamp};
 
 pub use bucket::{Bucket, Coverage};
 pub use calendar::{By, Grain};
+pub use not_logged::NotLogged;
 pub use notes::{Note, NotesError};
 
 /// What happened when: every bucket from the first entry to the last, or of the span asked for.
@@ -42,6 +46,8 @@ pub struct Timeline {
     pub totals: Counts,
     /// What carries no time, and so is in no bucket.
     pub undated: Counts,
+    /// What is missing in the time of the buckets.
+    pub not_logged: NotLogged,
     /// The time of the earliest entry that was counted.
     pub first: Option<Timestamp>,
     /// The time of the latest entry that was counted.
@@ -149,7 +155,8 @@ impl Timeline {
         question: Question,
     ) -> Result<Self, TimelineError> {
         let reach = bucket::Reach::new(tally, first, last, question.span);
-        let (grain, buckets) = bucket::build(tally, reach, question.by, question.zone)?;
+        let (grain, mut buckets) = bucket::build(tally, reach, question.by, question.zone)?;
+        let not_logged = NotLogged::new(&tally.remarks, &mut buckets);
         let notes = bucket::place_notes(question.notes, &buckets);
         Ok(Self {
             grain,
@@ -159,9 +166,21 @@ impl Timeline {
             notes,
             totals: tally.total(),
             undated: tally.undated.clone(),
+            not_logged,
             first: reach.first,
             last: reach.last,
         })
+    }
+
+    /// Notes that the reading went on until `at`, whenever the last entry was logged: what ended
+    /// before was read whole.
+    pub fn read_until(&mut self, at: Timestamp) {
+        for bucket in self.buckets.iter_mut().rev().take(1) {
+            let began = self.first.is_some_and(|first| first <= bucket.start);
+            if bucket.coverage == Coverage::Partial && began && bucket.end <= at {
+                bucket.coverage = Coverage::Full;
+            }
+        }
     }
 
     /// The notes that touch the bucket at `position`, in the order of their beginnings.

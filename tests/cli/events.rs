@@ -60,3 +60,11 @@ fn an_entry_with_a_traceback_is_one_event() {
     assert_eq!(run.records().len(), 1, "{}", run.stdout);
     assert_eq!(run.records()[0]["origin"]["line"], 1);
 }
+
+#[test]
+fn where_nothing_could_be_read_nothing_is_printed() {
+    for format in ["json", "csv"] {
+        let run = folder().run(&["events", "missing.log", "-o", format]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{format}");
+    }
+}

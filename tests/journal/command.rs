@@ -27,7 +27,7 @@ samples = [\"pool timed out\"]
 /// Entries, pool timeouts and 503s of a day.
 type Day = (u64, u64, u64);
 
-fn ebbline(arguments: &[&str]) -> Value {
+pub(crate) fn ebbline(arguments: &[&str]) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_ebbline"))
         .arg("timeline")
         .args(arguments)

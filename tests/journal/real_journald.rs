@@ -1,6 +1,7 @@
 //! Files of a running and of a killed systemd-journald.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ebbline::source::Filter;
@@ -10,7 +11,7 @@ use ebbline::time::Span;
 use crate::journald::Journald;
 use crate::oracle::{assert_same, expected, journalctl, open, sweep};
 
-fn messages(count: usize) -> impl Iterator<Item = String> {
+pub(crate) fn messages(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|index| match index % 3 {
         0 => format!("request {index} ended with status=503"),
         1 => "pool timed out".to_owned(),
@@ -19,7 +20,7 @@ fn messages(count: usize) -> impl Iterator<Item = String> {
 }
 
 /// Logs some more, and returns when the file is online and has it.
-fn go_online(journald: &Journald) {
+pub(crate) fn go_online(journald: &Journald) {
     let file = &journald.files()[0];
     let before = open(file).facts().n_entries;
     journald.send(messages(5));
@@ -93,5 +94,37 @@ fn what_a_killed_journald_leaves_behind_is_read_like_any_other_file() {
     let swept = sweep_all(&files);
     assert_eq!(swept.damage, []);
     assert!(swept.answer.entries() >= 630);
+    assert_same(&swept.answer, &oracle(&files));
+}
+
+/// Whether the file has tags, and `journalctl --verify` finds them right.
+fn assert_sealed(file: &Path, key: &str) {
+    let journalctl = |arguments: &[&str]| {
+        let output = Command::new("journalctl").args(arguments).arg("--file").arg(file).output();
+        let output = output.unwrap();
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    let header = journalctl(&["--header"]);
+    assert!(header.contains("Compatible flags: SEALED"), "{header}");
+    let tags = header.split("Tag objects: ").nth(1).unwrap().lines().next().unwrap();
+    assert!(tags.parse::<u32>().unwrap() > 2, "{header}");
+    let verified = journalctl(&["--verify", "--verify-key", key]);
+    assert!(verified.contains("PASS") && verified.contains("Validated"), "{verified}");
+}
+
+#[test]
+fn a_sealed_file_is_read_as_journalctl_reads_it() {
+    let journald = Journald::start_sealed("sealed");
+    for _ in 0..3 {
+        journald.log(messages(200));
+        // A tag is due with the first entry of the next second.
+        std::thread::sleep(Duration::from_millis(1100));
+    }
+    journald.log(messages(10));
+    let files = journald.files();
+    assert_sealed(&files[0], &journald.verification_key());
+    let swept = sweep_all(&files);
+    assert_eq!(swept.damage, []);
+    assert!(swept.answer.entries() >= 610);
     assert_same(&swept.answer, &oracle(&files));
 }

@@ -78,7 +78,8 @@ fn boots_are_listed_oldest_first() {
     let (_first_folder, first) = journal_of(&[boot(0xa, 5), boot(0xc, 8), boot(0xc, 9)]);
     let (_second_folder, second) = journal_of(&[boot(0xb, 1), boot(0xa, 6)]);
     let files = [open(&first), open(&second)];
-    let listed: Vec<String> = list_boots(&files).iter().map(ToString::to_string).collect();
+    let listed: Vec<String> =
+        list_boots(files.iter().map(|file| file.boots())).iter().map(ToString::to_string).collect();
     let expected: Vec<String> = [0xb, 0xa, 0xc].iter().map(|boot| format!("{boot:032x}")).collect();
     assert_eq!(listed, expected);
 }
@@ -86,13 +87,13 @@ fn boots_are_listed_oldest_first() {
 #[test]
 fn boots_are_found_without_a_field_hash_table() {
     let (folder, path) = journal_of(&mixed_entries(300, 9));
-    let expected = list_boots(&[open(&path)]);
+    let expected = list_boots([open(&path).boots()]);
     assert_eq!(expected.len(), 3);
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[120..128].fill(0xff);
     let broken = folder.path().join("broken.journal");
     std::fs::write(&broken, bytes).unwrap();
-    assert_eq!(list_boots(&[open(&broken)]), expected);
+    assert_eq!(list_boots([open(&broken).boots()]), expected);
 }
 
 #[test]

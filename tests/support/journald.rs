@@ -8,33 +8,80 @@ use std::time::{Duration, Instant};
 
 const JOURNALD: &str = "/lib/systemd/systemd-journald";
 
+/// Ends in a process that has the id of the shell: journald. `$0` is the test's folder, `$1` the
+/// instance's name, `$2` the program.
+const START: &str = r#"
+    mkdir -p "/run/systemd/journal.$1"
+    rm -f "/run/systemd/journal.$1/socket"
+    echo $$ > "$0/pid"
+    exec "$2" "$1""#;
+
+/// The same in a view of the file system of its own, in which `/var/log` has only the test's
+/// folder: the key of sealed journals is one for all journals of a machine.
+const START_SEALED: &str = r#"
+    set -e
+    mount -t tmpfs tmpfs /var/log
+    mkdir -p /var/log/journal "$0/journal/$(cat /etc/machine-id)"
+    mount --bind "$0/journal" /var/log/journal
+    journalctl --quiet --setup-keys --force --interval=1s > "$0/key" 2> "$0/setup-keys"
+    chmod a+r "$0/key""#;
+
 pub(crate) struct Journald {
     name: String,
     scratch: tempfile::TempDir,
+    sealed: bool,
     running: Option<Child>,
 }
 
 impl Journald {
     /// Starts an instance; `purpose` keeps the tests' instances apart.
     pub(crate) fn start(purpose: &str) -> Self {
+        Self::configured(purpose, "")
+    }
+
+    /// Starts an instance with these settings of journald.conf(5).
+    pub(crate) fn configured(purpose: &str, settings: &str) -> Self {
+        Self::start_as(purpose, settings, false)
+    }
+
+    /// Starts an instance that seals its files, once a second while it is being written to.
+    pub(crate) fn start_sealed(purpose: &str) -> Self {
+        Self::start_as(purpose, "", true)
+    }
+
+    fn start_as(purpose: &str, settings: &str, sealed: bool) -> Self {
         let name = format!("ebbline-{purpose}-{}", std::process::id());
         let scratch = tempfile::tempdir().unwrap();
-        let mut journald = Self { name, scratch, running: None };
+        let mut journald = Self { name, scratch, sealed, running: None };
+        let file = journald.scratch.path().join("conf");
+        std::fs::write(&file, format!("[Journal]\n{settings}")).unwrap();
+        privileged("install")
+            .args(["-D", "-m", "644"])
+            .args([file, journald.settings()])
+            .status()
+            .unwrap();
         journald.run();
         journald
+    }
+
+    /// The key with which `journalctl --verify-key` checks the files of a sealed instance.
+    pub(crate) fn verification_key(&self) -> String {
+        std::fs::read_to_string(self.scratch.path().join("key")).unwrap().trim().to_owned()
     }
 
     /// Starts the instance again after [`Self::kill`].
     pub(crate) fn run(&mut self) {
         // The process's own id goes to a file: with sudo, the child is not journald.
-        let script = r#"mkdir -p "/run/systemd/journal.$1" && rm -f "/run/systemd/journal.$1/socket" \
-            && echo $$ > "$0" && exec "$2" "$1""#;
-        let child = privileged("sh")
-            .args(["-c", script])
-            .arg(self.scratch.path().join("pid"))
-            .args([&self.name, JOURNALD])
-            .spawn()
-            .unwrap();
+        let mut command = if self.sealed {
+            let mut command = privileged("unshare");
+            command.args(["--mount", "sh", "-c", &format!("{START_SEALED}\n{START}")]);
+            command
+        } else {
+            let mut command = privileged("sh");
+            command.args(["-c", START]);
+            command
+        };
+        let child = command.arg(self.scratch.path()).args([&self.name, JOURNALD]).spawn().unwrap();
         self.running = Some(child);
         let socket = self.socket();
         self.wait_for("its socket", || UnixDatagram::unbound().unwrap().connect(&socket).is_ok());
@@ -43,9 +90,15 @@ impl Journald {
     /// Logs entries by journald's native protocol, and waits until they are in the file.
     pub(crate) fn log(&self, messages: impl IntoIterator<Item = String>) {
         self.send(messages);
-        let namespace = format!("--namespace={}", self.name);
-        let synced = privileged("journalctl").args([&namespace, "--sync"]).status().unwrap();
-        assert!(synced.success(), "journalctl --sync: {synced}");
+        self.sync();
+    }
+
+    /// Logs one entry with these fields.
+    pub(crate) fn log_fields(&self, fields: &str) {
+        let socket = UnixDatagram::unbound().unwrap();
+        socket.connect(self.socket()).unwrap();
+        socket.send(fields.as_bytes()).unwrap();
+        self.sync();
     }
 
     /// Logs entries and returns at once. journald takes its file online again for them, which a
@@ -59,19 +112,109 @@ impl Journald {
         }
     }
 
+    /// Logs lines from a process of the unit `name` until `is_enough`: `lines` at once, then a few
+    /// each second. Returns with all of them in the file.
+    pub(crate) fn log_from_unit(
+        &self,
+        name: &str,
+        lines: &[String],
+        is_enough: impl Fn(&Self) -> bool,
+    ) {
+        let input = self.scratch.path().join("input");
+        std::fs::write(&input, lines.join("\n") + "\n").unwrap();
+        // logger must live until journald has looked up its unit, so its input stays open.
+        let script = r#"for root in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/systemd; do
+                [ -e "$root/cgroup.procs" ] || continue
+                mkdir -p "$root/system.slice/$1" && echo $$ > "$root/system.slice/$1/cgroup.procs"
+            done
+            { cat "$2"; while [ -e "$2" ]; do sleep 0.2; echo still here; done; } |
+                logger --socket "$3/dev-log" --tag ebbline-unit"#;
+        let folder = format!("/run/systemd/journal.{}", self.name);
+        let mut sender = privileged("sh")
+            .args(["-c", script, "sh", name])
+            .arg(&input)
+            .arg(folder)
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        while !is_enough(self) {
+            assert!(start.elapsed() < Duration::from_secs(60), "journald did not say it");
+            std::thread::sleep(Duration::from_millis(100));
+            self.sync();
+        }
+        std::fs::remove_file(input).unwrap();
+        sender.wait().unwrap();
+        for root in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"] {
+            let group = PathBuf::from(root).join("system.slice").join(name);
+            if group.exists() {
+                privileged("rmdir").arg(group).status().unwrap();
+            }
+        }
+        self.sync();
+    }
+
+    /// Logs entries as the user with this id, and waits until they are in the file.
+    pub(crate) fn log_as_user(&self, id: &str, count: usize) {
+        let input = self.scratch.path().join("of-user");
+        let lines: String = (0..count).map(|index| format!("of a user {index}\n")).collect();
+        std::fs::write(&input, lines).unwrap();
+        let script = r#"setpriv --reuid "$1" --regid "$1" --clear-groups \
+            logger --socket "$2/dev-log" --tag ebbline-user < "$3""#;
+        let folder = format!("/run/systemd/journal.{}", self.name);
+        let sent =
+            privileged("sh").args(["-c", script, "sh", id, &folder]).arg(input).status().unwrap();
+        assert!(sent.success(), "logger as user {id}: {sent}");
+        self.sync();
+    }
+
+    /// Waits until what was sent is in the file.
+    pub(crate) fn sync(&self) {
+        self.control("--sync");
+    }
+
+    /// Lets the instance begin new files.
+    pub(crate) fn rotate(&self) {
+        self.control("--rotate");
+    }
+
+    fn control(&self, what: &str) {
+        let namespace = format!("--namespace={}", self.name);
+        let done = privileged("journalctl").args([&namespace, what]).status().unwrap();
+        assert!(done.success(), "journalctl {what}: {done}");
+    }
+
+    /// Removes one of the instance's files.
+    pub(crate) fn remove(&self, file: &std::path::Path) {
+        privileged("rm").arg(file).status().unwrap();
+    }
+
+    fn settings(&self) -> PathBuf {
+        format!("/etc/systemd/journald@{}.conf", self.name).into()
+    }
+
+    /// Ends the instance as the service manager does.
+    pub(crate) fn stop(&mut self) {
+        self.end("-15");
+    }
+
     /// Kills the instance without giving it the time to close its file.
     pub(crate) fn kill(&mut self) {
+        self.end("-9");
+    }
+
+    fn end(&mut self, signal: &str) {
         let Some(mut child) = self.running.take() else { return };
         let pid = std::fs::read_to_string(self.scratch.path().join("pid")).unwrap();
-        privileged("kill").args(["-9", pid.trim()]).status().unwrap();
+        privileged("kill").args([signal, pid.trim()]).status().unwrap();
         child.wait().unwrap();
     }
 
     /// The journal files of this instance, by name, made readable.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        for root in ["/var/log/journal", "/run/log/journal"] {
-            for folder in list(root.into()) {
+        let sealed = self.scratch.path().join("journal");
+        for root in ["/var/log/journal".into(), "/run/log/journal".into(), sealed] {
+            for folder in list(root) {
                 if folder.to_string_lossy().ends_with(&format!(".{}", self.name)) {
                     privileged("chmod").args(["-R", "a+rX"]).arg(&folder).status().unwrap();
                     files.extend(list(folder));
@@ -102,7 +245,12 @@ impl Drop for Journald {
         self.kill();
         let files = self.files();
         let folders = files.iter().filter_map(|file| file.parent()).map(PathBuf::from);
-        for folder in folders.chain([format!("/run/systemd/journal.{}", self.name).into()]) {
+        let others = [
+            format!("/run/systemd/journal.{}", self.name).into(),
+            self.scratch.path().join("journal"),
+            self.settings(),
+        ];
+        for folder in folders.chain(others) {
             privileged("rm").arg("-rf").arg(folder).status().unwrap();
         }
     }

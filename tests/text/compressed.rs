@@ -105,3 +105,19 @@ fn a_stream_without_any_content_left_is_no_empty_log() {
     assert_eq!(seen.summary.kind, ebbline::source::SourceKind::Binary);
     assert_eq!(seen.damage[0].problem, "truncated gzip stream");
 }
+
+#[test]
+fn an_xz_file_that_asks_for_gigabytes_of_memory_is_refused_with_the_remedy() {
+    let mut options = liblzma::stream::LzmaOptions::new_preset(0).unwrap();
+    options.dict_size(1 << 30);
+    let mut filters = liblzma::stream::Filters::new();
+    filters.lzma2(&options);
+    let check = liblzma::stream::Check::Crc64;
+    let stream = liblzma::stream::Stream::new_stream_encoder(&filters, check).unwrap();
+    let mut encoder = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
+    encoder.write_all(&log(0, 100)).unwrap();
+    let seen = ask(encoder.finish().unwrap());
+    assert_eq!(seen.summary.entries, 0);
+    let problem = "the xz stream needs more than 100 MiB of memory: unpack it first";
+    assert_eq!(seen.damage[0].problem, problem);
+}

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use ebbline::source::Filter;
 use ebbline::source::filter::Pattern;
+use ebbline::source::text::growing::Pause;
 use proptest::prelude::*;
 
 use super::support::*;
@@ -76,6 +77,34 @@ proptest! {
         prop_assert_eq!(whole.events, pieces.events);
         prop_assert_eq!(whole.damage, pieces.damage);
         prop_assert_eq!(whole.summary, pieces.summary);
+    }
+
+    #[test]
+    fn a_log_may_grow_by_any_parts_with_any_pauses(
+        log in lines(),
+        sizes in prop::collection::vec(1_usize..200, 1..5),
+        pauses in prop::collection::vec(prop::sample::select(vec![Pause::Short, Pause::Long]), 1..5),
+    ) {
+        let grow = |pauses: &[Pause]| {
+            let (mut rest, mut parts) = (log.as_slice(), Vec::new());
+            for (&size, &pause) in sizes.iter().cycle().zip(pauses.iter().cycle()) {
+                let (part, later) = rest.split_at(size.min(rest.len()));
+                rest = later;
+                parts.push((part, if rest.is_empty() { Pause::End } else { pause }));
+                if rest.is_empty() {
+                    return Question::default().ask_as_it_grows(&parts);
+                }
+            }
+            unreachable!()
+        };
+        // What is counted adds up, however entries are taken apart by the pauses.
+        grow(&pauses);
+        // Without a long pause nothing is taken apart.
+        let (whole, grown) = (ask(&log), grow(&[Pause::Short]));
+        prop_assert_eq!(whole.minutes, grown.minutes);
+        prop_assert_eq!(whole.events, grown.events);
+        prop_assert_eq!(whole.damage, grown.damage);
+        prop_assert_eq!(whole.summary, grown.summary);
     }
 
     #[test]

@@ -8,8 +8,9 @@ use std::path::Path;
 use chrono_tz::Tz;
 use ebbline::entry::Origin;
 use ebbline::rules::{Classifier, RuleSet};
+use ebbline::source::text::growing::{Growing, More, Pause};
 use ebbline::source::text::{Input, read};
-use ebbline::source::{Damage, Detail, Event, Filter, Progress, Query, Sink, Summary};
+use ebbline::source::{Damage, Detail, Event, Filter, Progress, Query, Remark, Sink, Summary};
 use ebbline::time::{Minute, Span, Timestamp};
 
 /// Rules of the tests' own, so that they do not depend on the catalogue.
@@ -50,6 +51,8 @@ pub struct Recording {
     pub minutes: BTreeMap<Option<i64>, u64>,
     pub events: Vec<Seen>,
     pub damage: Vec<Damage>,
+    /// What daemons say that they dropped: how many entries, and whose.
+    pub dropped: Vec<(u64, Option<String>)>,
     pub summary: Summary,
 }
 
@@ -75,6 +78,7 @@ struct RecordingSink<'a> {
     minutes: BTreeMap<Option<i64>, u64>,
     events: Vec<Seen>,
     damage: Vec<Damage>,
+    dropped: Vec<(u64, Option<String>)>,
 }
 
 impl Sink for RecordingSink<'_> {
@@ -108,6 +112,12 @@ impl Sink for RecordingSink<'_> {
     fn damage(&mut self, damage: Damage) {
         self.damage.push(damage);
     }
+
+    fn remark(&mut self, remark: Remark) {
+        let Remark::Dropped(dropped) = remark else { panic!("a text has no course") };
+        assert!(!dropped.is_from_journal);
+        self.dropped.push((dropped.entries, dropped.sender));
+    }
 }
 
 /// A question to a source, with everything open.
@@ -138,10 +148,32 @@ impl Question {
         self.ask_of(&mut || Ok(Box::new(io::Cursor::new(bytes.clone()))))
     }
 
+    /// Asks it of bytes that come one part after another, with a pause after each.
+    pub fn ask_as_it_grows(&self, parts: &[(&[u8], Pause)]) -> Recording {
+        self.record(|query, sink| {
+            let mut growing = Growing::new(Path::new("test.log"));
+            for &(bytes, pause) in parts {
+                let modified = instant(self.modified);
+                let more = More { bytes: Box::new(bytes), whole: None, modified, pause };
+                growing.read_on(more, query, sink).unwrap();
+            }
+            growing.summary().clone()
+        })
+    }
+
     /// Asks it of whatever `open` opens.
     pub fn ask_of(&self, open: &mut dyn FnMut() -> io::Result<Box<dyn Read + Send>>) -> Recording {
+        let input = Input {
+            path: Path::new("test.log"),
+            modified: Some(instant(self.modified)),
+            can_reopen: self.can_reopen,
+        };
+        self.record(|query, sink| read(input, open, query, sink).unwrap())
+    }
+
+    fn record(&self, read: impl FnOnce(&Query<'_>, &mut dyn Sink) -> Summary) -> Recording {
         let rules = RuleSet::empty().with_file("tests", RULES).unwrap();
-        let classifier = Classifier::new(rules.clone());
+        let classifier = Classifier::watching(rules.clone(), &ebbline::source::TEXT_LITERALS);
         let progress = Progress::default();
         let query = Query {
             classifier: &classifier,
@@ -156,15 +188,11 @@ impl Question {
             minutes: BTreeMap::new(),
             events: Vec::new(),
             damage: Vec::new(),
+            dropped: Vec::new(),
         };
-        let input = Input {
-            path: Path::new("test.log"),
-            modified: Some(instant(self.modified)),
-            can_reopen: self.can_reopen,
-        };
-        let summary = read(input, open, &query, &mut sink).unwrap();
-        let RecordingSink { minutes, events, damage, .. } = sink;
-        let recording = Recording { minutes, events, damage, summary };
+        let summary = read(&query, &mut sink);
+        let RecordingSink { minutes, events, damage, dropped, .. } = sink;
+        let recording = Recording { minutes, events, damage, dropped, summary };
         assert_eq!(recording.minutes.values().sum::<u64>(), recording.summary.entries);
         assert_eq!(recording.minutes.get(&None).copied().unwrap_or(0), recording.summary.undated);
         recording

@@ -5,12 +5,12 @@
 //! dozen reads answer the question for a file of any size. Where anything on that way is broken,
 //! a walk over all entries answers it.
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::ControlFlow;
 
 use super::header::Header;
+use super::late;
 use super::object::{
     EntryView, FIELD_NAME_OFFSET, Kind, OBJECT_HEADER_BYTES, ObjectHeader, u64_at,
 };
@@ -38,11 +38,11 @@ impl std::fmt::Display for BootId {
     }
 }
 
-/// The boots of all `files`, oldest first: in the order of their first entries' times, as
-/// `journalctl --list-boots` has it. The last one is `-b 0`. Files that cannot be read add none.
-pub fn list_boots(files: impl IntoIterator<Item = impl Borrow<JournalFile>>) -> Vec<BootId> {
+/// The boots of several files, which come with [`JournalFile::boots`], oldest first: in the order
+/// of their first entries' times, as `journalctl --list-boots` has it. The last one is `-b 0`.
+pub fn list_boots(of_files: impl IntoIterator<Item = Vec<(BootId, Timestamp)>>) -> Vec<BootId> {
     let mut first_entries: BTreeMap<BootId, Timestamp> = BTreeMap::new();
-    for (boot, at) in files.into_iter().flat_map(|file| file.borrow().boots()) {
+    for (boot, at) in of_files.into_iter().flatten() {
         let first = first_entries.entry(boot).or_insert(at);
         *first = (*first).min(at);
     }
@@ -143,7 +143,9 @@ fn from_entries(journal: &JournalFile) -> Vec<(BootId, Timestamp)> {
     let tail = tail::find(&journal.file, &journal.header);
     let mut boots = BootsOfEntries::default();
     // The visitor never stops the walk.
-    let _ = Walk::new(&journal.file, &journal.header, tail).run(&mut boots, &Progress::default());
+    let mut walk = Walk::new(&journal.file, &journal.header, tail);
+    let _ = walk.run(&mut boots, &Progress::default());
+    let _ = late::visit(&mut walk, &mut boots);
     boots.first.into_iter().collect()
 }
 

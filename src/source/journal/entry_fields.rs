@@ -10,7 +10,7 @@ use crate::entry::Entry;
 use crate::rules::Fields;
 
 /// No real entry is larger, all its fields together.
-const MAX_ENTRY_BYTES: usize = 256 << 20;
+const MAX_ENTRY_BYTES: usize = 32 << 20;
 
 /// The fields of one entry, in the entry's order.
 #[derive(Default)]
@@ -77,7 +77,8 @@ pub(super) struct FieldReader<'a> {
 
 impl<'a> FieldReader<'a> {
     pub(super) fn new(file: &'a File, header: &'a Header) -> Self {
-        Self { file, header, object: Vec::new(), decompressor: Decompressor::default() }
+        let decompressor = Decompressor::new(header.facts.size_bytes);
+        Self { file, header, object: Vec::new(), decompressor }
     }
 
     /// The field (`NAME=value`) at `offset`; `None` where there is none that can be read.

@@ -9,6 +9,7 @@ use std::ops::{BitOr, BitOrAssign};
 
 use crate::source::Filter;
 use crate::source::filter::Pattern;
+use crate::source::statement::JournaldId;
 
 /// Why a field matters to the filters; a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,9 +38,22 @@ impl FieldFacts {
     const HOST: Self = Self(1 << 9);
     /// `PRIORITY` is one of those wanted.
     const PRIORITY: Self = Self(1 << 10);
+    /// `MESSAGE_ID` is one by which journald speaks of itself. No filter asks for it.
+    const JOURNALD: Self = Self(1 << 11);
 
     /// Nothing that matters.
     pub const NONE: Self = Self(0);
+
+    /// Whether the entry may be a statement of journald about itself.
+    #[inline]
+    pub fn may_be_journalds(self) -> bool {
+        self.has(Self::JOURNALD)
+    }
+
+    /// Whether the host is one of those asked for.
+    pub(super) fn has_host(self) -> bool {
+        self.has(Self::HOST)
+    }
 
     fn has(self, all: Self) -> bool {
         self.0 & all.0 == all.0
@@ -116,6 +130,7 @@ impl<'a> FieldFilter<'a> {
             }
             b"_PID" => (value == b"1", FieldFacts::PID_1),
             b"_UID" => (value == b"0", FieldFacts::UID_0),
+            b"MESSAGE_ID" if JournaldId::of(value).is_some() => (true, FieldFacts::JOURNALD),
             b"MESSAGE_ID" => (value == b"fc2e22bc6ee647b6b90729ab34a250b1", FieldFacts::COREDUMP),
             b"SYSLOG_IDENTIFIER" => (any(&self.filter.identifiers, value), FieldFacts::IDENTIFIER),
             b"_HOSTNAME" => (any(&self.filter.hosts, value), FieldFacts::HOST),

@@ -18,6 +18,9 @@ pub(super) const MIN_HEADER_BYTES: usize = 208;
 /// As much of the header as any field read here needs.
 pub(super) const HEADER_BYTES: usize = 272;
 
+/// Where in the header the offset of the first array of entries stands.
+pub(super) const ENTRY_ARRAY_OFFSET_AT: u64 = 176;
+
 const INCOMPATIBLE_KEYED_HASH: u32 = 1 << 2;
 const INCOMPATIBLE_COMPACT: u32 = 1 << 4;
 /// XZ, LZ4, keyed hash, ZSTD, compact: everything that exists up to systemd 258.
@@ -141,7 +144,7 @@ impl Header {
             layout: Layout { compact: facts.compact },
             arena_offset: arena_offset(u64_at(bytes, 88), size_bytes),
             arena_bytes: u64_at(bytes, 96),
-            entry_array_offset: u64_at(bytes, 176),
+            entry_array_offset: u64_at(bytes, ENTRY_ARRAY_OFFSET_AT as usize),
             field_hash_table_offset: u64_at(bytes, 120),
             field_hash_table_bytes: u64_at(bytes, 128),
             facts,

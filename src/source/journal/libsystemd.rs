@@ -10,13 +10,15 @@ use std::path::Path;
 
 use systemd::journal::{Journal, OpenFilesOptions};
 
+use super::course::{CourseLog, Head};
 use super::duplicates::Duplicates;
 use super::entry_fields::EntryFields;
 use super::filter_marks::{FieldFacts, FieldFilter};
+use super::statements::{self, Statement};
 use super::{JournalError, decode_hex};
 use crate::entry::{Cursor, Entry, Origin, hex};
 use crate::rules::RuleIndex;
-use crate::source::{Damage, Detail, Event, Query, Sink, SourceKind, Summary};
+use crate::source::{Damage, Detail, Event, Query, Remark, Sink, SourceKind, Summary};
 use crate::time::Timestamp;
 
 /// Answers `query` from one journal file, as [`JournalFile::sweep`](super::JournalFile::sweep)
@@ -51,8 +53,12 @@ pub fn read_file(
         sink,
         summary,
         entry_fields: EntryFields::default(),
+        course: None,
     };
     reading.read(&mut journal);
+    if let Some(course) = reading.course.take() {
+        reading.sink.remark(Remark::Course(Box::new(course.finish(None, 0))));
+    }
     query.progress.add(reading.summary.bytes);
     Ok(reading.summary)
 }
@@ -65,6 +71,8 @@ struct Reading<'a> {
     sink: &'a mut dyn Sink,
     summary: Summary,
     entry_fields: EntryFields,
+    /// How the file runs, from its first entry on.
+    course: Option<CourseLog>,
 }
 
 impl Reading<'_> {
@@ -92,6 +100,9 @@ impl Reading<'_> {
 
     fn report(&mut self, error: &systemd::Error, what: &str) {
         let problem = format!("libsystemd: {what}: {error}");
+        if let Some(course) = &mut self.course {
+            course.damage();
+        }
         self.sink.damage(Damage { offset_bytes: 0, problem });
     }
 
@@ -101,10 +112,22 @@ impl Reading<'_> {
             self.summary.skipped += 1;
             return Ok(ControlFlow::Continue(()));
         };
+        let cursor = parse_cursor(&journal.cursor()?).ok_or_else(unreadable_cursor)?;
+        let flow = self.answer(journal, cursor, at)?;
+        self.follow(&cursor, journal)?;
+        Ok(flow)
+    }
+
+    /// Answers the query as far as one entry goes.
+    fn answer(
+        &mut self,
+        journal: &mut Journal,
+        cursor: Cursor,
+        at: Timestamp,
+    ) -> systemd::Result<ControlFlow<()>> {
         if !self.query.span.contains(at) {
             return Ok(ControlFlow::Continue(()));
         }
-        let cursor = parse_cursor(&journal.cursor()?).ok_or_else(unreadable_cursor)?;
         if self.boot.is_some_and(|boot| boot != cursor.boot_id) {
             return Ok(ControlFlow::Continue(()));
         }
@@ -113,16 +136,54 @@ impl Reading<'_> {
             .entry_fields
             .iter()
             .fold(FieldFacts::NONE, |facts, field| facts | self.fields.facts_of(field));
-        if !self.fields.accepts(facts) {
+        let is_accepted = self.fields.accepts(facts);
+        if !is_accepted && !facts.may_be_journalds() {
             return Ok(ControlFlow::Continue(()));
         }
         if self.duplicates.may_be_shared(&cursor) && !self.duplicates.is_new(&cursor) {
-            self.summary.skipped += 1;
+            self.summary.skipped += u64::from(is_accepted);
+            return Ok(ControlFlow::Continue(()));
+        }
+        if facts.may_be_journalds() {
+            self.statement(&cursor, facts, at);
+        }
+        if !is_accepted {
             return Ok(ControlFlow::Continue(()));
         }
         self.summary.count(Some(at), 1);
         self.sink.entries(Some(at.minute()), 1);
         Ok(self.event(cursor, at))
+    }
+
+    /// Follows how the file runs.
+    fn follow(&mut self, cursor: &Cursor, journal: &mut Journal) -> systemd::Result<()> {
+        let new_course = || CourseLog::new(cursor.seqnum_id);
+        if !self.course.get_or_insert_with(new_course).entry(Head::from(cursor)) {
+            return Ok(());
+        }
+        self.load_fields(journal)?;
+        let is_other = self.boot.is_some_and(|boot| boot != cursor.boot_id);
+        if let Some(course) = &mut self.course {
+            let (fields, filter) = (&self.entry_fields, self.query.filter);
+            statements::describe_boot(course, fields, [0; 16], filter, is_other);
+        }
+        Ok(())
+    }
+
+    /// Tells the sink what journald says of itself in the entry whose fields are loaded.
+    fn statement(&mut self, cursor: &Cursor, facts: FieldFacts, at: Timestamp) {
+        if !self.query.filter.hosts.is_empty() && !facts.has_host() {
+            return;
+        }
+        match statements::read(&self.entry_fields, self.query.filter, at) {
+            Some(Statement::Dropped(dropped)) => self.sink.remark(Remark::Dropped(dropped)),
+            Some(Statement::Service { is_start, namespace }) => {
+                let new_course = || CourseLog::new(cursor.seqnum_id);
+                let course = self.course.get_or_insert_with(new_course);
+                course.service(Head::from(cursor), is_start, namespace);
+            }
+            None => {}
+        }
     }
 
     fn load_fields(&mut self, journal: &mut Journal) -> systemd::Result<()> {

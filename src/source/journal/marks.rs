@@ -39,8 +39,20 @@ impl OffsetSet {
         }
     }
 
-    /// Makes `offset` a member. The caller passes offsets of objects it has read, so the
-    /// directory is bounded by the file's size.
+    /// All members, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+        let pages = self.directory.iter().enumerate().filter(|(_, place)| **place != 0);
+        let words = pages.flat_map(|(page, place)| {
+            let first = page as u64 * OFFSETS_PER_PAGE;
+            self.pages[*place as usize - 1].iter().zip((first..).step_by(64))
+        });
+        words.flat_map(|(&word, first)| {
+            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| (first + bit) * 8)
+        })
+    }
+
+    /// Makes `offset` a member. The caller passes offsets within the file, so the directory is
+    /// bounded by the file's size.
     #[inline]
     pub(super) fn insert(&mut self, offset: u64) {
         let slot = offset / 8;

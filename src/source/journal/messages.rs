@@ -6,12 +6,14 @@
 use super::entry_fields::FieldReader;
 
 const SLOTS: usize = 64;
-/// Longer messages are read again each time, which bounds the memory.
+/// Of longer messages only the last is kept, which bounds the memory.
 const MAX_KEPT_BYTES: usize = 64 << 10;
 
 /// Recently seen messages by the offset of their DATA object.
 pub(super) struct RecentMessages {
     slots: Vec<Slot>,
+    /// The last of the longer ones: they may be many, and memory has an end.
+    long: Slot,
 }
 
 #[derive(Default, Clone)]
@@ -23,7 +25,7 @@ struct Slot {
 
 impl Default for RecentMessages {
     fn default() -> Self {
-        Self { slots: vec![Slot::default(); SLOTS] }
+        Self { slots: vec![Slot::default(); SLOTS], long: Slot::default() }
     }
 }
 
@@ -37,13 +39,16 @@ impl RecentMessages {
 
     /// The message at `offset`, read again if it is not kept; `None` where it cannot be read.
     pub(super) fn get(&mut self, offset: u64, reader: &mut FieldReader<'_>) -> Option<&[u8]> {
-        let slot = self.slot(offset);
-        if slot.offset != offset {
-            let message = reader.read(offset)?.strip_prefix(b"MESSAGE=")?;
-            slot.fill(offset, message);
-            // Memory stays bounded because the slot's next message takes this one's place.
-            slot.message.shrink_to(message.len().max(MAX_KEPT_BYTES));
+        if self.long.offset == offset {
+            return Some(&self.long.message);
         }
+        if self.slot(offset).offset == offset {
+            return Some(&self.slot(offset).message);
+        }
+        let message = reader.read(offset)?.strip_prefix(b"MESSAGE=")?;
+        let is_long = message.len() > MAX_KEPT_BYTES;
+        let slot = if is_long { &mut self.long } else { self.slot(offset) };
+        slot.fill(offset, message);
         Some(&slot.message)
     }
 

@@ -19,6 +19,8 @@ mod tail;
 
 mod walk;
 
+mod late;
+
 mod recover;
 
 mod filter_marks;
@@ -29,7 +31,13 @@ mod messages;
 
 mod duplicates;
 
+mod course;
+
+mod statements;
+
 mod sweep;
+
+pub mod growing;
 
 mod boots;
 
@@ -117,13 +125,17 @@ impl JournalFile {
 
     /// Reads the header of an open file; `path` is for messages and summaries.
     pub fn open(path: &Path, file: File) -> Result<Self, JournalError> {
-        let io_error = |error| JournalError::Io { path: path.to_owned(), error };
-        let size_bytes = file.metadata().map_err(io_error)?.len();
-        let mut bytes = [0; HEADER_BYTES];
-        let read = window::read_at(&file, &mut bytes, 0).map_err(io_error)?;
-        let header = Header::parse(&bytes[..read], size_bytes)
-            .map_err(|error| error.about(path, size_bytes))?;
+        let header = Self::read_header(path, &file)?;
         Ok(Self { path: path.to_owned(), file, header })
+    }
+
+    fn read_header(path: &Path, file: &File) -> Result<Header, JournalError> {
+        let io_error = |error| JournalError::Io { path: path.to_owned(), error };
+        let mut bytes = [0; HEADER_BYTES];
+        let read = window::read_at(file, &mut bytes, 0).map_err(io_error)?;
+        // The size comes second: a file that grows in between has all that its header speaks of.
+        let size_bytes = file.metadata().map_err(io_error)?.len();
+        Header::parse(&bytes[..read], size_bytes).map_err(|error| error.about(path, size_bytes))
     }
 
     /// The file, as it was named when opened.

@@ -9,6 +9,8 @@ use crate::entry::Cursor;
 pub(super) const OBJECT_HEADER_BYTES: usize = 16;
 /// Where an ENTRY's items begin.
 const ENTRY_ITEMS_OFFSET: usize = 64;
+/// journald limits an entry to so many fields.
+pub(super) const MAX_FIELDS: usize = 1024;
 /// Where an ENTRY_ARRAY's items begin.
 pub(super) const ARRAY_ITEMS_OFFSET: usize = 24;
 /// The size of a FIELD object without its name.
@@ -116,7 +118,8 @@ pub(super) fn reserved_is_zero(bytes: &[u8]) -> bool {
 /// One ENTRY object.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EntryView<'a> {
-    bytes: &'a [u8],
+    head: &'a [u8; ENTRY_ITEMS_OFFSET],
+    items: &'a [u8],
     layout: Layout,
 }
 
@@ -125,26 +128,34 @@ impl<'a> EntryView<'a> {
     /// where the items do not fill the object.
     #[inline]
     pub(super) fn parse(bytes: &'a [u8], layout: Layout) -> Option<Self> {
-        let items = bytes.get(ENTRY_ITEMS_OFFSET..)?;
+        let (head, items) = bytes.split_first_chunk()?;
         let whole = !items.is_empty() && items.len().is_multiple_of(layout.entry_item_bytes());
-        let entry = Self { bytes, layout };
+        let entry = Self { head, items, layout };
         let realtime = entry.realtime_us();
         (whole && entry.seqnum() != 0 && realtime != 0 && realtime < END_OF_REALTIME_US)
             .then_some(entry)
     }
 
+    #[inline]
     pub(super) fn seqnum(&self) -> u64 {
-        u64_at(self.bytes, 16)
+        u64_at(self.head, 16)
     }
 
     /// Microseconds since the epoch.
     #[inline]
     pub(super) fn realtime_us(&self) -> u64 {
-        u64_at(self.bytes, 24)
+        u64_at(self.head, 24)
     }
 
+    /// Microseconds since the boot.
+    #[inline]
+    pub(super) fn monotonic_us(&self) -> u64 {
+        u64_at(self.head, 32)
+    }
+
+    #[inline]
     pub(super) fn boot_id(&self) -> [u8; 16] {
-        id_at(self.bytes, 40)
+        id_at(self.head, 40)
     }
 
     /// Everything by which this entry is told from all others.
@@ -153,9 +164,9 @@ impl<'a> EntryView<'a> {
             seqnum_id,
             seqnum: self.seqnum(),
             boot_id: self.boot_id(),
-            monotonic_us: u64_at(self.bytes, 32),
+            monotonic_us: self.monotonic_us(),
             realtime_us: self.realtime_us(),
-            xor_hash: u64_at(self.bytes, 56),
+            xor_hash: u64_at(self.head, 56),
         }
     }
 
@@ -163,16 +174,14 @@ impl<'a> EntryView<'a> {
     #[inline]
     pub(super) fn items(&self) -> impl ExactSizeIterator<Item = u64> + use<'a> {
         let layout = self.layout;
-        self.bytes[ENTRY_ITEMS_OFFSET..]
-            .chunks_exact(layout.entry_item_bytes())
-            .map(move |item| layout.offset_in(item))
+        self.items.chunks_exact(layout.entry_item_bytes()).map(move |item| layout.offset_in(item))
     }
 
     /// Shows `visit` the offsets that [`items`](Self::items) has, at a third of the price: which
     /// layout it is, is decided once, and the loops have no branch.
     #[inline]
     pub(super) fn for_each_item(&self, mut visit: impl FnMut(u64)) {
-        let items = self.bytes.get(ENTRY_ITEMS_OFFSET..).unwrap_or_default();
+        let items = self.items;
         if self.layout.compact {
             for item in items.as_chunks::<4>().0 {
                 visit(u64::from(u32::from_le_bytes(*item)));
@@ -205,13 +214,23 @@ impl<'a> EntryView<'a> {
         let lost = self.items().filter(|&item| item == 0).count();
         let all = self.items().len();
         let leading = self.items().take_while(is_sound).count();
-        // A few items were overwritten, or all of them lost in a page of zeros. Bytes that merely
-        // look like an entry have neither.
-        if if sound == 0 { lost == all } else { 2 * (sound + lost) >= all } {
+        // A few items were overwritten, or lost in a page of zeros. An array of entries that is
+        // taken for an entry has offsets and zeros, too, but far more of them.
+        if sound > 0 && 2 * (sound + lost) >= all && all <= MAX_FIELDS {
             Items::Damaged { leading }
         } else {
             Items::Implausible { leading }
         }
+    }
+
+    /// The size of this entry, in bytes.
+    pub(super) fn size(&self) -> usize {
+        ENTRY_ITEMS_OFFSET + self.items.len()
+    }
+
+    /// The smallest size of an entry, in bytes.
+    pub(super) fn smallest_size(layout: Layout) -> usize {
+        ENTRY_ITEMS_OFFSET + layout.entry_item_bytes()
     }
 
     /// The size of this entry if it had only so many items.
@@ -262,6 +281,7 @@ pub(super) fn u32_at(bytes: &[u8], offset: usize) -> u32 {
 }
 
 /// An id at a fixed place; zeros where the bytes end before.
+#[inline]
 pub(super) fn id_at(bytes: &[u8], offset: usize) -> [u8; 16] {
     let field = bytes.get(offset..offset + 16).and_then(|field| field.first_chunk());
     field.copied().unwrap_or_default()

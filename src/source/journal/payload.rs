@@ -11,7 +11,11 @@ use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 use super::object::Compression;
 
 /// Longer payloads are not read: no log message is this long.
-pub(super) const MAX_PAYLOAD_BYTES: usize = 64 << 20;
+pub(super) const MAX_PAYLOAD_BYTES: usize = 16 << 20;
+/// All payloads of a file together may grow to this, whatever the file's size …
+const MAX_GROWTH_BYTES: u64 = 64 << 20;
+/// … and to so many times its size: beyond that, a file is made to cost time.
+const MAX_GROWTH: u64 = 64;
 /// Enough of a payload to know its field, and whether a filter's value can be meant.
 const PEEK_BYTES: usize = 64;
 /// XZ streams may ask for a dictionary of their own choice; journald's need far less.
@@ -19,14 +23,22 @@ const XZ_MEMORY_BYTES: u64 = 64 << 20;
 /// Payloads up to here are decompressed at once; a peek into them would save nothing.
 const SMALL_BYTES: usize = 128 << 10;
 
-/// Decompresses payloads, one after another.
+/// Decompresses payloads of one file, one after another.
 #[derive(Default)]
 pub(super) struct Decompressor {
     zstd: Option<zstd::bulk::Decompressor<'static>>,
     buffer: Vec<u8>,
+    /// So much may still come out of all payloads together.
+    left_bytes: u64,
 }
 
 impl Decompressor {
+    /// For the payloads of a file of this size.
+    pub(super) fn new(file_bytes: u64) -> Self {
+        let left_bytes = file_bytes.saturating_mul(MAX_GROWTH).saturating_add(MAX_GROWTH_BYTES);
+        Self { left_bytes, ..Self::default() }
+    }
+
     /// The payload that `bytes` hold, at most [`MAX_PAYLOAD_BYTES`] of it; where `wanted` declines
     /// the payload's first bytes, those alone may be returned.
     ///
@@ -37,6 +49,9 @@ impl Decompressor {
         bytes: &[u8],
         wanted: impl Fn(&[u8]) -> bool,
     ) -> Result<&[u8], String> {
+        if self.left_bytes == 0 {
+            return Err("the file's payloads decompress to far more than its size".to_owned());
+        }
         let length = match compression {
             Compression::Zstd => self.zstd(bytes, wanted),
             Compression::Lz4 => self.lz4(bytes),
@@ -51,6 +66,7 @@ impl Decompressor {
         match size.and_then(|size| usize::try_from(size).ok()) {
             Some(size) if size <= SMALL_BYTES => {
                 self.make_room(size);
+                self.spend(size);
                 let zstd = match &mut self.zstd {
                     Some(zstd) => zstd,
                     none => none.insert(zstd::bulk::Decompressor::new().map_err(problem)?),
@@ -85,6 +101,7 @@ impl Decompressor {
             let hint = decoder.run(&mut input, &mut output)?;
             let got = output.pos();
             length += got;
+            self.spend(got);
             if hint == 0 || length >= limit_bytes {
                 return Ok(length);
             }
@@ -107,6 +124,7 @@ impl Decompressor {
             return Err(too_long());
         }
         self.make_room(size);
+        self.spend(size);
         lz4_flex::block::decompress_into(block, &mut self.buffer[..size]).map_err(|_| broken())
     }
 
@@ -129,6 +147,7 @@ impl Decompressor {
             let got = (stream.total_out() - before) as usize;
             let first = length == 0;
             length += got;
+            self.spend(got);
             if matches!(status, Status::StreamEnd) {
                 return Ok(length);
             }
@@ -142,6 +161,10 @@ impl Decompressor {
                 return Err(too_long());
             }
         }
+    }
+
+    fn spend(&mut self, bytes: usize) {
+        self.left_bytes = self.left_bytes.saturating_sub(bytes as u64);
     }
 
     fn make_room(&mut self, size: usize) {
@@ -163,7 +186,7 @@ mod tests {
     fn a_payload_that_is_not_wanted_is_not_decompressed_to_its_end() {
         let large = [b"COREDUMP=".to_vec(), vec![7; 3 << 20]].concat();
         let frame = zstd::bulk::compress(&large, 1).unwrap();
-        let mut decompressor = Decompressor::default();
+        let mut decompressor = Decompressor::new(1 << 20);
         let peeked = decompressor.decompress(Compression::Zstd, &frame, |_| false).unwrap();
         assert!(peeked.starts_with(b"COREDUMP=") && peeked.len() < 200);
         let whole = decompressor.decompress(Compression::Zstd, &frame, |_| true).unwrap();
@@ -174,7 +197,7 @@ mod tests {
     fn bytes_that_are_no_frame_are_a_problem_and_no_panic() {
         for compression in [Compression::Zstd, Compression::Lz4, Compression::Xz] {
             for bytes in [&b""[..], b"1234567", b"\xff\xff\xff\xff\xff\xff\xff\xff12", &[0; 64]] {
-                let mut decompressor = Decompressor::default();
+                let mut decompressor = Decompressor::new(1 << 20);
                 let result = decompressor.decompress(compression, bytes, |_| true);
                 let empty = result.as_ref().is_ok_and(|payload| payload.is_empty());
                 assert!(result.is_err() || empty, "{compression:?} {bytes:?}");

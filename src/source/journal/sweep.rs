@@ -6,23 +6,29 @@
 
 use std::ops::ControlFlow;
 
+use super::course::{CourseLog, Head};
 use super::duplicates::{Duplicates, SharedNumbers};
 use super::entry_fields::{EntryFields, FieldReader};
 use super::filter_marks::{FieldFacts, FieldFilter};
+use super::header::State;
+use super::late;
 use super::marks::{Mark, Marks};
 use super::messages::RecentMessages;
 use super::object::EntryView;
 use super::payload::Decompressor;
 use super::recover;
-use super::tail;
+use super::statements::{self, Statement};
+use super::tail::{self, Tail};
 use super::walk::{Payload, Visitor, Walk, Walked};
 use super::{JournalFile, decode_hex};
 use crate::entry::{Entry, Origin, hex};
 use crate::rules::{RuleIndex, Verdict};
-use crate::source::{Damage, Detail, Event, Query, Sink, SourceKind, Summary};
+use crate::source::{Damage, Detail, Event, Query, Remark, Sink, SourceKind, Summary};
 use crate::time::{Minute, Timestamp};
 
 const MESSAGE: &[u8] = b"MESSAGE=";
+/// What `MESSAGE_ID` begins with: eight bytes are compared at once.
+const OF_MESSAGE: &[u8] = b"MESSAGE_";
 
 /// Answers `query` from one file.
 pub(super) fn sweep(
@@ -31,19 +37,72 @@ pub(super) fn sweep(
     duplicates: &Duplicates,
     sink: &mut dyn Sink,
 ) -> Summary {
-    let mut sweep = Sweep::new(journal, query, duplicates, sink);
-    let tail = tail::find(&journal.file, &journal.header);
+    let mut memory = Memory::new(journal);
+    sweep_on(journal, query, Some(duplicates), &mut memory, sink);
+    memory.summary
+}
+
+/// What is known of a file between two sweeps, if it grows.
+pub(super) struct Memory {
+    /// The fields that matter, by offset: entries that come later refer to them.
+    marks: Marks,
+    pub(super) summary: Summary,
+    course: CourseLog,
+    /// Where the next sweep begins; `None`: there was none yet.
+    next: Option<u64>,
+}
+
+impl Memory {
+    /// Of a file of which nothing was read yet.
+    pub(super) fn new(journal: &JournalFile) -> Self {
+        let summary = Summary::new(&journal.path, SourceKind::Journal);
+        let course = CourseLog::new(journal.header.facts.seqnum_id);
+        Self { marks: Marks::default(), summary, course, next: None }
+    }
+}
+
+/// Answers `query` from what a file has had added since the last sweep.
+///
+/// The second look at damaged places is for the first sweep alone: it costs a walk over the whole
+/// file. Where it is not clear how far a file that was swept before can be trusted, nothing is
+/// read and `false` is returned: its writer may be about to make it clear.
+pub(super) fn sweep_on(
+    journal: &JournalFile,
+    query: &Query<'_>,
+    duplicates: Option<&Duplicates>,
+    memory: &mut Memory,
+    sink: &mut dyn Sink,
+) -> bool {
+    let next = memory.next;
+    let tail = match next {
+        None => tail::find(&journal.file, &journal.header),
+        Some(_) => tail::find_near(&journal.file, &journal.header),
+    };
+    let is_unclear = matches!(tail, Tail::Broken { .. });
+    if next.is_some() && is_unclear && journal.facts().state != State::Archived {
+        return false;
+    }
+    let mut sweep = Sweep::new(journal, query, duplicates, memory, sink);
     let mut walk = Walk::new(&journal.file, &journal.header, tail);
+    walk.start = next.unwrap_or(walk.start);
     let mut flow = walk.run(&mut sweep, query.progress);
     let claimed = journal.header.facts.n_entries;
-    if flow.is_continue() && (walk.walked.damaged || walk.walked.entries < claimed) {
+    let is_first = next.is_none();
+    let met = walk.walked.entries + walk.late.len() as u64;
+    if is_first && flow.is_continue() && (walk.walked.damaged || met < claimed) {
+        sweep.memory.course.go_back(&journal.header.facts);
         flow = recover::recover(&mut walk, &mut sweep);
     }
-    if flow.is_continue() {
-        sweep.account(walk.walked, claimed);
+    if flow.is_continue() && !walk.late.is_empty() {
+        sweep.memory.course.go_back(&journal.header.facts);
+        flow = late::visit(&mut walk, &mut sweep);
     }
-    sweep.flush();
-    sweep.summary
+    if is_first && flow.is_continue() {
+        sweep.account(walk.walked, claimed, tail);
+    }
+    sweep.finish();
+    memory.next = Some(walk.start);
+    true
 }
 
 /// What is known while one file is walked.
@@ -55,14 +114,13 @@ struct Sweep<'a> {
     fields_matter: bool,
     /// The boot that entries must be of.
     boot: Option<[u8; 16]>,
-    marks: Marks,
+    memory: &'a mut Memory,
     messages: RecentMessages,
     decompressor: Decompressor,
     reader: FieldReader<'a>,
     entry_fields: EntryFields,
-    duplicates: &'a Duplicates,
-    shared_numbers: SharedNumbers,
-    summary: Summary,
+    /// `None`: no entry is in another file.
+    duplicates: Option<(&'a Duplicates, SharedNumbers)>,
     /// Entries of one minute that the sink was not told yet.
     minute: Option<Minute>,
     untold: u64,
@@ -72,12 +130,13 @@ impl<'a> Sweep<'a> {
     fn new(
         journal: &'a JournalFile,
         query: &'a Query<'a>,
-        duplicates: &'a Duplicates,
+        duplicates: Option<&'a Duplicates>,
+        memory: &'a mut Memory,
         sink: &'a mut dyn Sink,
     ) -> Self {
         let fields = FieldFilter::new(query.filter);
-        let mut summary = Summary::new(&journal.path, SourceKind::Journal);
-        summary.bytes = journal.header.facts.size_bytes;
+        let facts = &journal.header.facts;
+        memory.summary.bytes = facts.size_bytes;
         Self {
             journal,
             query,
@@ -86,14 +145,12 @@ impl<'a> Sweep<'a> {
             fields_matter: fields.is_active(),
             // A boot that is no id is no entry's boot.
             boot: query.filter.boot.as_ref().map(|boot| decode_hex(boot).unwrap_or([0; 16])),
-            marks: Marks::default(),
+            memory,
             messages: RecentMessages::default(),
-            decompressor: Decompressor::default(),
+            decompressor: Decompressor::new(journal.header.facts.size_bytes),
             reader: FieldReader::new(&journal.file, &journal.header),
             entry_fields: EntryFields::default(),
-            duplicates,
-            shared_numbers: duplicates.shared_numbers(&journal.header.facts),
-            summary,
+            duplicates: duplicates.map(|duplicates| (duplicates, duplicates.shared_numbers(facts))),
             minute: None,
             untold: 0,
         }
@@ -106,24 +163,67 @@ impl<'a> Sweep<'a> {
             let verdict = self.query.classifier.classify_message(message);
             if verdict != Verdict::NoRule {
                 self.messages.put(offset, message);
-                self.marks.insert(offset, Mark { facts: FieldFacts::NONE, verdict });
+                self.memory.marks.insert(offset, Mark { facts: FieldFacts::NONE, verdict });
             }
-        } else if self.fields_matter {
+        } else if self.fields_matter || field.starts_with(OF_MESSAGE) {
             let facts = self.fields.facts_of(field);
             if facts != FieldFacts::NONE {
-                self.marks.insert(offset, Mark { facts, verdict: Verdict::NoRule });
+                self.memory.marks.insert(offset, Mark { facts, verdict: Verdict::NoRule });
             }
         }
+    }
+
+    /// Answers the query as far as one entry goes.
+    #[inline]
+    fn answer(&mut self, offset: u64, entry: EntryView<'_>) -> ControlFlow<()> {
+        let micros = i64::try_from(entry.realtime_us()).ok();
+        // The walk passes on only times before the year 3112.
+        let Some(at) = micros.and_then(Timestamp::from_micros) else {
+            return ControlFlow::Continue(());
+        };
+        if !self.query.span.contains(at) || self.boot.is_some_and(|boot| boot != entry.boot_id()) {
+            return ControlFlow::Continue(());
+        }
+        let mut facts = FieldFacts::NONE;
+        let mut is_hit = false;
+        if self.memory.marks.may_concern(entry) {
+            for item in entry.items() {
+                if let Some(mark) = self.memory.marks.get(item) {
+                    facts |= mark.facts;
+                    is_hit |= mark.verdict != Verdict::NoRule;
+                }
+            }
+        }
+        let is_accepted = !self.fields_matter || self.fields.accepts(facts);
+        if !is_accepted && !facts.may_be_journalds() {
+            return ControlFlow::Continue(());
+        }
+        if let Some((duplicates, shared_numbers)) = &self.duplicates
+            && shared_numbers.contains(entry.seqnum())
+        {
+            let cursor = entry.cursor(self.journal.header.facts.seqnum_id);
+            if !duplicates.is_new(&cursor) {
+                self.memory.summary.skipped += u64::from(is_accepted);
+                return ControlFlow::Continue(());
+            }
+        }
+        if facts.may_be_journalds() {
+            self.statement(entry, facts, at);
+        }
+        if !is_accepted {
+            return ControlFlow::Continue(());
+        }
+        self.count(at);
+        if is_hit { self.event(offset, entry, at) } else { ControlFlow::Continue(()) }
     }
 
     /// Counts an entry that passed all conditions.
     #[inline]
     fn count(&mut self, at: Timestamp) {
-        self.summary.count(Some(at), 1);
-        let minute = Some(at.minute());
-        if self.minute != minute {
+        self.memory.summary.count(Some(at), 1);
+        if !self.minute.is_some_and(|minute| minute.contains(at)) {
             self.flush();
-            self.minute = minute;
+            self.minute = Some(at.minute());
         }
         self.untold += 1;
     }
@@ -137,16 +237,60 @@ impl<'a> Sweep<'a> {
     }
 
     /// Adds what could not be read to the summary.
-    fn account(&mut self, walked: Walked, claimed: u64) {
+    fn account(&mut self, walked: Walked, claimed: u64, tail: Tail) {
         let missing = claimed.saturating_sub(walked.entries);
-        self.summary.skipped += walked.unreadable.max(missing.min(self.most_possible()));
+        self.memory.summary.skipped += walked.unreadable.max(missing.min(self.most_possible()));
         if missing > 0 {
             let problem = format!(
                 "the header counts {claimed} entries, of which {} can be read",
                 walked.entries
             );
             self.sink.damage(Damage { offset_bytes: 0, problem });
+        } else if let (Tail::Broken { offset_bytes }, false) = (tail, walked.damaged) {
+            let problem = "the list of entries is damaged, which were found without it".to_owned();
+            self.sink.damage(Damage { offset_bytes, problem });
         }
+    }
+
+    /// Tells the sink what journald says of itself in an entry.
+    #[cold]
+    fn statement(&mut self, entry: EntryView<'_>, facts: FieldFacts, at: Timestamp) {
+        if !self.query.filter.hosts.is_empty() && !facts.has_host() {
+            return;
+        }
+        self.reader.read_entry(entry, &mut self.entry_fields);
+        match statements::read(&self.entry_fields, self.query.filter, at) {
+            Some(Statement::Dropped(dropped)) => self.sink.remark(Remark::Dropped(dropped)),
+            Some(Statement::Service { is_start, namespace }) => {
+                self.memory.course.service(Head::of(&entry), is_start, namespace);
+            }
+            None => {}
+        }
+    }
+
+    /// Notes which machine was booted, with the boot's first entry.
+    #[cold]
+    fn describe_boot(&mut self, entry: EntryView<'_>) {
+        self.reader.read_entry(entry, &mut self.entry_fields);
+        let machine = self.journal.header.facts.machine_id;
+        let is_other = self.boot.is_some_and(|boot| boot != entry.boot_id());
+        statements::describe_boot(
+            &mut self.memory.course,
+            &self.entry_fields,
+            machine,
+            self.query.filter,
+            is_other,
+        );
+    }
+
+    /// Tells the sink what is left to tell.
+    fn finish(mut self) {
+        self.flush();
+        let max_entries = self.most_possible();
+        // The file may grow, and its course go on.
+        let course = self.memory.course.clone();
+        let course = course.finish(Some(&self.journal.header.facts), max_entries);
+        self.sink.remark(Remark::Course(Box::new(course)));
     }
 
     /// As many entries as there was room for, before the file was cut off perhaps: a damaged
@@ -184,7 +328,7 @@ impl<'a> Sweep<'a> {
     /// The rule of the first message that any rule matches, and that message's offset.
     fn decide(&mut self, entry: EntryView<'_>) -> Option<(u64, RuleIndex)> {
         for item in entry.items() {
-            match self.marks.get(item).map(|mark| &mark.verdict) {
+            match self.memory.marks.get(item).map(|mark| &mark.verdict) {
                 None | Some(Verdict::NoRule) => {}
                 Some(Verdict::Rule(rule)) => return Some((item, *rule)),
                 Some(Verdict::Fields) => {
@@ -203,9 +347,7 @@ impl<'a> Sweep<'a> {
 
 impl Visitor for Sweep<'_> {
     fn wants(&self, beginning: Payload<'_>) -> bool {
-        beginning.compression.is_some()
-            || beginning.bytes.starts_with(MESSAGE)
-            || self.fields.may_matter(beginning.bytes)
+        beginning.compression.is_some() || may_matter(self.fields, beginning.bytes)
     }
 
     #[inline]
@@ -214,50 +356,33 @@ impl Visitor for Sweep<'_> {
             return self.field(offset, payload.bytes);
         };
         let fields = self.fields;
-        let wanted = |field: &[u8]| field.starts_with(MESSAGE) || fields.may_matter(field);
+        let wanted = |field: &[u8]| may_matter(fields, field);
         let mut decompressor = std::mem::take(&mut self.decompressor);
         match decompressor.decompress(compression, payload.bytes, wanted) {
             Ok(field) => self.field(offset, field),
-            Err(problem) => self.sink.damage(Damage { offset_bytes: offset, problem }),
+            Err(problem) => self.damage(Damage { offset_bytes: offset, problem }),
         }
         self.decompressor = decompressor;
     }
 
     #[inline]
     fn entry(&mut self, offset: u64, entry: EntryView<'_>) -> ControlFlow<()> {
-        let micros = i64::try_from(entry.realtime_us()).ok();
-        // The walk passes on only times before the year 3112.
-        let Some(at) = micros.and_then(Timestamp::from_micros) else {
-            return ControlFlow::Continue(());
-        };
-        if !self.query.span.contains(at) || self.boot.is_some_and(|boot| boot != entry.boot_id()) {
-            return ControlFlow::Continue(());
+        let flow = self.answer(offset, entry);
+        if self.memory.course.entry(Head::of(&entry)) {
+            self.describe_boot(entry);
         }
-        let mut facts = FieldFacts::NONE;
-        let mut is_hit = false;
-        if self.marks.may_concern(entry) {
-            for item in entry.items() {
-                if let Some(mark) = self.marks.get(item) {
-                    facts |= mark.facts;
-                    is_hit |= mark.verdict != Verdict::NoRule;
-                }
-            }
-        }
-        if self.fields_matter && !self.fields.accepts(facts) {
-            return ControlFlow::Continue(());
-        }
-        if self.shared_numbers.contains(entry.seqnum()) {
-            let cursor = entry.cursor(self.journal.header.facts.seqnum_id);
-            if !self.duplicates.is_new(&cursor) {
-                self.summary.skipped += 1;
-                return ControlFlow::Continue(());
-            }
-        }
-        self.count(at);
-        if is_hit { self.event(offset, entry, at) } else { ControlFlow::Continue(()) }
+        flow
     }
 
     fn damage(&mut self, damage: Damage) {
+        self.memory.course.damage();
         self.sink.damage(damage);
     }
+}
+
+/// Whether a field can matter, judged by its first bytes.
+fn may_matter(fields: FieldFilter<'_>, beginning: &[u8]) -> bool {
+    beginning.starts_with(MESSAGE)
+        || beginning.starts_with(OF_MESSAGE)
+        || fields.may_matter(beginning)
 }

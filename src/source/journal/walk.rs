@@ -9,6 +9,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::header::Header;
+use super::late::LateEntry;
 use super::marks::OffsetSet;
 use super::object::{
     Compression, EntryView, Items, Kind, OBJECT_HEADER_BYTES, ObjectHeader, align8,
@@ -55,10 +56,17 @@ pub(super) struct Walked {
 pub(super) struct Walk<'a> {
     pub(super) file: &'a File,
     pub(super) header: &'a Header,
+    /// Where the walk begins, and after it, what follows the last entry that was visited: from
+    /// there it can go on when the file has grown.
+    pub(super) start: u64,
     /// The first offset at which no object is looked for any more.
     pub(super) end: u64,
-    /// The entries that were visited.
+    /// The entries that were met.
     pub(super) seen: OffsetSet,
+    /// Of these, the entries that are not visited yet because their number does not rise.
+    pub(super) late: Vec<LateEntry>,
+    /// The highest number of an entry that was visited.
+    highest_seqnum: u64,
     pub(super) walked: Walked,
 }
 
@@ -91,26 +99,36 @@ impl<'a> Walk<'a> {
         let end = match tail {
             Tail::Empty => header.arena_offset,
             Tail::LastEntry(offset) => offset.saturating_add(1).min(header.facts.size_bytes),
-            Tail::Broken => header.facts.size_bytes,
+            Tail::Broken { .. } => header.facts.size_bytes,
         };
-        Self { file, header, end, seen: OffsetSet::default(), walked: Walked::default() }
+        Self {
+            file,
+            header,
+            start: header.arena_offset,
+            end,
+            seen: OffsetSet::default(),
+            late: Vec::new(),
+            highest_seqnum: 0,
+            walked: Walked::default(),
+        }
     }
 
-    /// Visits all objects. `Break`: the visitor wants no more.
+    /// Visits all objects from `start` on. `Break`: the visitor wants no more.
     pub(super) fn run(
         &mut self,
         visitor: &mut impl Visitor,
         progress: &Progress,
     ) -> ControlFlow<()> {
         let mut window = Window::new(self.file);
-        let mut offset = self.header.arena_offset;
+        let mut offset = self.start;
         let mut wanted = OBJECT_HEADER_BYTES;
-        let mut reported = 0;
+        let mut reported = if offset == self.header.arena_offset { 0 } else { offset };
         while offset < self.end {
             progress.add(offset.saturating_sub(reported));
             reported = reported.max(offset);
             let bytes = match window.load(offset, wanted) {
-                Ok(bytes) if bytes.len() >= OBJECT_HEADER_BYTES => bytes,
+                // A file that shrinks meanwhile no longer has what its size promised.
+                Ok(bytes) if bytes.len() >= wanted => bytes,
                 ended => {
                     self.ended_early(offset, ended.map(<[u8]>::len), visitor);
                     break;
@@ -159,8 +177,11 @@ impl<'a> Walk<'a> {
                     visitor.data(offset, Payload { bytes: payload, compression });
                 }
                 Kind::Entry => match self.entry(&rest[..size], rest, offset, visitor) {
-                    Visited::Whole => {}
-                    Visited::Shorter(size) => return Step::Next(align8(offset + size as u64)),
+                    Visited::Whole => self.start = next,
+                    Visited::Shorter(size) => {
+                        self.start = align8(offset + size as u64);
+                        return Step::Next(self.start);
+                    }
                     Visited::Stop => return Step::Stop,
                 },
                 Kind::Field | Kind::HashTable | Kind::EntryArray | Kind::Tag => {}
@@ -263,6 +284,7 @@ impl<'a> Walk<'a> {
             return self.visit(shorter, offset, visitor, Visited::Shorter(size));
         }
         match items {
+            // The list of entries may know better (see `recover`).
             Items::Implausible { .. } => self.unreadable(offset, visitor),
             Items::Sound | Items::Damaged { .. } => {
                 report("some fields of an entry are lost");
@@ -279,9 +301,26 @@ impl<'a> Walk<'a> {
         visitor: &mut impl Visitor,
         visited: Visited,
     ) -> Visited {
+        if self.offer(offset, entry, visitor).is_break() { Visited::Stop } else { visited }
+    }
+
+    /// Visits an entry that was met, if its number is higher than all before it, as the numbers in
+    /// a healthy file are; else it is put off (see `late`).
+    #[inline]
+    pub(super) fn offer(
+        &mut self,
+        offset: u64,
+        entry: EntryView<'_>,
+        visitor: &mut impl Visitor,
+    ) -> ControlFlow<()> {
         self.seen.insert(offset);
+        if entry.seqnum() <= self.highest_seqnum {
+            self.late.push(LateEntry { offset, size_bytes: entry.size() });
+            return ControlFlow::Continue(());
+        }
+        self.highest_seqnum = entry.seqnum();
         self.walked.entries += 1;
-        if visitor.entry(offset, entry).is_break() { Visited::Stop } else { visited }
+        visitor.entry(offset, entry)
     }
 
     #[cold]

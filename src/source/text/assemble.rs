@@ -7,6 +7,7 @@
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 
+use super::detect::LineTraits;
 use super::record::Recorder;
 use super::starts::{Start, Starts};
 use super::style::{self, Style};
@@ -26,7 +27,37 @@ pub(super) struct Assembler<'r, 'a, 'q> {
     open: Option<Open>,
     /// The last entry was longer than is kept: what continues it is passed over.
     is_dropping: bool,
+    /// The last entry was taken for whole when the log paused: what continues it after that is an
+    /// entry of its own.
+    is_settled: bool,
     scratch: Scratch,
+}
+
+/// What an assembler knows between two readings of a log that grows.
+pub(super) struct Assembly {
+    starts: Starts,
+    style: Style,
+    open: Option<Open>,
+    is_dropping: bool,
+    is_settled: bool,
+}
+
+impl Assembly {
+    /// Of a log of which nothing was read yet.
+    pub(super) fn new(starts: Starts, style: Style) -> Self {
+        Self { starts, style, open: None, is_dropping: false, is_settled: false }
+    }
+
+    /// Whether the last entry may still go on.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Takes what more of its first lines says about the log.
+    pub(super) fn set_traits(&mut self, traits: LineTraits) {
+        self.style = traits.style;
+        self.starts.set_traits(traits);
+    }
 }
 
 /// The entry that is being read. Its first byte is the mark of `lines`.
@@ -57,33 +88,67 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
         recorder: &'r mut Recorder<'q>,
         path: &'r Path,
     ) -> Self {
+        Self::resume(lines, Assembly::new(starts, style), recorder, path)
+    }
+
+    /// Goes on with a log that has grown.
+    pub(super) fn resume(
+        lines: &'r mut Lines<'a>,
+        assembly: Assembly,
+        recorder: &'r mut Recorder<'q>,
+        path: &'r Path,
+    ) -> Self {
+        let Assembly { starts, style, open, is_dropping, is_settled } = assembly;
+        let (candidates, scratch) = (Candidates::default(), Scratch::default());
         Self {
             lines,
             starts,
             style,
             recorder,
             path,
-            candidates: Candidates::default(),
-            open: None,
-            is_dropping: false,
-            scratch: Scratch::default(),
+            candidates,
+            open,
+            is_dropping,
+            is_settled,
+            scratch,
         }
     }
 
     /// Reads to the end, or until the sink wants no more. Gives back what decided where entries
     /// start.
     pub(super) fn run(mut self) -> Starts {
+        if self.read_on().is_continue() {
+            // At the end there is nothing left that a `Break` could end.
+            let _ = self.close();
+        }
+        self.starts
+    }
+
+    /// Reads as far as the log goes and leaves its last entry open. `Break`: the sink wants no
+    /// more.
+    pub(super) fn read_on(&mut self) -> ControlFlow<()> {
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() {
             self.skim();
             let Some(line) = self.lines.next_line() else { break };
             flow = self.take(line);
         }
-        if flow.is_continue() {
-            // At the end there is nothing left that a `Break` could end.
-            let _ = self.close();
+        flow
+    }
+
+    /// Takes the last entry for whole, as nothing was added to the log for a while.
+    pub(super) fn settle(&mut self) -> ControlFlow<()> {
+        if !self.lines.is_between_lines() {
+            return ControlFlow::Continue(());
         }
-        self.starts
+        self.is_settled |= self.open.is_some();
+        self.close()
+    }
+
+    /// What has to be kept until the log has grown.
+    pub(super) fn pause(self) -> Assembly {
+        let Self { starts, style, open, is_dropping, is_settled, .. } = self;
+        Assembly { starts, style, open, is_dropping, is_settled }
     }
 
     /// Counts entries of one line that are dated like the open one and cannot be events, as far
@@ -149,7 +214,7 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
     }
 
     fn begin(&mut self, line: &Line, at: Option<Timestamp>, stamp_end: usize) {
-        self.is_dropping = false;
+        (self.is_dropping, self.is_settled) = (false, false);
         self.lines.set_mark(Some(line.range.start));
         self.open = Some(Open {
             at,
@@ -172,7 +237,10 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
                 open.line_count += 1;
             }
             _ if self.is_dropping => {}
-            _ => self.begin(line, None, 0),
+            _ => {
+                let at = self.starts.dating().previous().filter(|_| self.is_settled);
+                self.begin(line, at, 0);
+            }
         }
     }
 

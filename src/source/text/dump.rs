@@ -10,11 +10,12 @@ use super::window::MAX_ENTRY_BYTES;
 use crate::entry::{Entry, Origin};
 use crate::rules::{self, RuleSet};
 use crate::source::Filter;
+use crate::source::statement::{JournaldId, Statement};
 use crate::time::Timestamp;
 
 /// The fields that every dump is read for; see systemd.journal-fields(7). The order is that of
 /// the constants below.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "MESSAGE",
     "__REALTIME_TIMESTAMP",
     "__CURSOR",
@@ -31,6 +32,8 @@ const NAMES: [&str; 16] = [
     "OBJECT_SYSTEMD_UNIT",
     "COREDUMP_UNIT",
     "_SYSTEMD_SLICE",
+    "_TRANSPORT",
+    "N_DROPPED",
 ];
 
 /// The place of a field in [`Fields`].
@@ -53,6 +56,8 @@ const UNIT: Slot = Slot(12);
 const OBJECT_UNIT: Slot = Slot(13);
 const COREDUMP_UNIT: Slot = Slot(14);
 const SLICE: Slot = Slot(15);
+const TRANSPORT: Slot = Slot(16);
+const DROPPED: Slot = Slot(17);
 
 /// The message id of a core dump, from sd-messages.h.
 const COREDUMP_ID: &[u8] = b"fc2e22bc6ee647b6b90729ab34a250b1";
@@ -186,10 +191,24 @@ impl Fields {
             message: self.get(MESSAGE).unwrap_or(&[]),
             origin,
         };
+        if let Some(statement) = self.statement() {
+            recorder.tell_dropped(&entry, statement);
+        }
         if recorder.accepts(&entry) || self.is_about_unit(recorder.query().filter, &entry) {
             return recorder.record_accepted(&entry, self);
         }
         ControlFlow::Continue(())
+    }
+
+    /// What journald says in the entry that it dropped. Only journald can write the transport
+    /// `driver`; a dump of some fields only may lack it.
+    fn statement(&self) -> Option<Statement> {
+        let JournaldId::Dropped(kind) = JournaldId::of(self.get(MESSAGE_ID)?)? else { return None };
+        if self.get(TRANSPORT).is_some_and(|transport| transport != b"driver") {
+            return None;
+        }
+        let (message, unit) = (self.get(MESSAGE), self.get(OBJECT_UNIT));
+        Statement::of_fields(kind, message, self.get(DROPPED), unit)
     }
 
     /// Whether the entry passes the filter by a unit that it is about, as journalctl's `-u` has it:

@@ -14,22 +14,14 @@ use super::window::{Line, Lines, MAX_ENTRY_BYTES};
 
 /// Reads such a dump to its end.
 pub(super) fn read(lines: &mut Lines<'_>, recorder: &mut Recorder<'_>, path: &Path) {
-    let fields = Fields::new(recorder.query().classifier.rules());
-    let mut dump =
-        Dump { recorder, path, fields, scratch: Vec::new(), first: None, left_out: None };
-    while let Some(line) = lines.next_line() {
-        if dump.take(lines, &line).is_break() {
-            return;
-        }
+    let mut dump = Dump::new(recorder);
+    if dump.read_on(lines, recorder, path).is_continue() {
+        dump.end(lines, recorder, path);
     }
-    // At the end there is nothing left that a `Break` could end.
-    let _ = dump.end(lines);
-    dump.tell_left_out();
 }
 
-struct Dump<'r, 'q> {
-    recorder: &'r mut Recorder<'q>,
-    path: &'r Path,
+/// What is known of a dump between two readings, if it grows.
+pub(super) struct Dump {
     fields: Fields,
     scratch: Vec<u8>,
     /// The number of the first line of an object of several lines.
@@ -38,8 +30,49 @@ struct Dump<'r, 'q> {
     left_out: Option<(u64, u64)>,
 }
 
-impl Dump<'_, '_> {
-    fn take(&mut self, lines: &mut Lines<'_>, line: &Line) -> ControlFlow<()> {
+/// Who takes the entries, and under which name.
+struct Target<'r, 'q> {
+    recorder: &'r mut Recorder<'q>,
+    path: &'r Path,
+}
+
+impl Dump {
+    pub(super) fn new(recorder: &Recorder<'_>) -> Self {
+        let fields = Fields::new(recorder.query().classifier.rules());
+        Self { fields, scratch: Vec::new(), first: None, left_out: None }
+    }
+
+    /// Reads as far as the dump goes. `Break`: the sink wants no more.
+    pub(super) fn read_on(
+        &mut self,
+        lines: &mut Lines<'_>,
+        recorder: &mut Recorder<'_>,
+        path: &Path,
+    ) -> ControlFlow<()> {
+        while let Some(line) = lines.next_line() {
+            self.take(lines, &line, &mut Target { recorder, path })?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Reads an object that the end of the dump cut off as far as it goes.
+    pub(super) fn end(&mut self, lines: &Lines<'_>, recorder: &mut Recorder<'_>, path: &Path) {
+        if let (Some(number), Some(mark)) = (self.first, lines.mark()) {
+            let offset = lines.offset_of(mark);
+            recorder.damage(offset, "object cut off by the end of the dump");
+            let object = lines.bytes().get(mark..).unwrap_or(&[]);
+            // At the end there is nothing left that a `Break` could end.
+            let _ = self.record(object, false, (number, offset), &mut Target { recorder, path });
+        }
+        self.tell_left_out(recorder);
+    }
+
+    fn take(
+        &mut self,
+        lines: &mut Lines<'_>,
+        line: &Line,
+        target: &mut Target<'_, '_>,
+    ) -> ControlFlow<()> {
         let text = lines.bytes().get(line.range.clone()).unwrap_or(&[]);
         if let (Some(number), Some(mark)) = (self.first, lines.mark()) {
             let ends = text.first() == Some(&b'}');
@@ -48,7 +81,7 @@ impl Dump<'_, '_> {
                 lines.set_mark(None);
                 let offset = lines.offset_of(mark);
                 let object = lines.bytes().get(mark..line.range.end).unwrap_or(&[]);
-                return self.record(object, !ends, number, offset);
+                return self.record(object, !ends, (number, offset), target);
             }
             return ControlFlow::Continue(());
         }
@@ -56,9 +89,11 @@ impl Dump<'_, '_> {
         let object = object.strip_prefix(b"\x1e").unwrap_or(object);
         let start = line.range.end - object.len();
         match object {
-            [b'{', .., b'}'] => self.record(object, false, line.number, lines.offset_of(start)),
+            [b'{', .., b'}'] => {
+                self.record(object, false, (line.number, lines.offset_of(start)), target)
+            }
             [b'{', ..] if line.is_cut => {
-                self.record(object, true, line.number, lines.offset_of(start))
+                self.record(object, true, (line.number, lines.offset_of(start)), target)
             }
             [b'{', ..] => {
                 self.first = Some(line.number);
@@ -69,7 +104,14 @@ impl Dump<'_, '_> {
         }
     }
 
-    fn record(&mut self, object: &[u8], is_cut: bool, line: u64, offset: u64) -> ControlFlow<()> {
+    /// Takes the object that begins in this line and at this offset.
+    fn record(
+        &mut self,
+        object: &[u8],
+        is_cut: bool,
+        (line, offset): (u64, u64),
+        target: &mut Target<'_, '_>,
+    ) -> ControlFlow<()> {
         for member in json::members(object) {
             let Some(slot) = self.fields.wants(member.key) else { continue };
             self.scratch.clear();
@@ -83,26 +125,16 @@ impl Dump<'_, '_> {
         if is_cut {
             self.fields.set_cut();
         }
-        self.fields.record(self.recorder, self.path, line, offset)
+        self.fields.record(target.recorder, target.path, line, offset)
     }
 
-    /// Reads an object that the end of the dump cut off as far as it goes.
-    fn end(&mut self, lines: &Lines<'_>) -> ControlFlow<()> {
-        let (Some(number), Some(mark)) = (self.first, lines.mark()) else {
-            return ControlFlow::Continue(());
-        };
-        let offset = lines.offset_of(mark);
-        self.recorder.damage(offset, "object cut off by the end of the dump");
-        self.record(lines.bytes().get(mark..).unwrap_or(&[]), false, number, offset)
-    }
-
-    fn tell_left_out(&mut self) {
+    fn tell_left_out(&self, recorder: &mut Recorder<'_>) {
         if let Some((offset, count)) = self.left_out {
             let problem = format!(
                 "entries whose message journalctl left out, as longer than 4096 bytes: {count}; \
                  they count and are not classified; dump again with --all"
             );
-            self.recorder.damage(offset, problem);
+            recorder.damage(offset, problem);
         }
     }
 }

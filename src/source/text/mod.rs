@@ -32,6 +32,8 @@ mod record;
 
 mod parts;
 
+pub mod growing;
+
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::path::Path;

@@ -6,19 +6,40 @@ use std::path::PathBuf;
 
 use crate::entry::Entry;
 use crate::rules::Fields;
-use crate::source::{Damage, Event, Query, Sink, SourceKind, Summary};
+use crate::source::not_logged::Dropped;
+use crate::source::statement::{self, Statement};
+use crate::source::{Damage, Event, Filter, Query, Remark, Sink, SourceKind, Summary};
 use crate::time::{Minute, Timestamp};
 
 /// Answers the query for one source, entry by entry.
 pub(super) struct Recorder<'q> {
     query: &'q Query<'q>,
     sink: &'q mut dyn Sink,
-    summary: Summary,
     /// Entries of this minute that the sink has not been told of yet.
     run: Option<(Option<Minute>, u64)>,
+    /// The conditions that a daemon's statement about other entries must meet itself.
+    statement_filter: Filter,
+    record: Record,
+}
+
+/// What a recorder knows of one source, which lasts from one reading of a growing source to the
+/// next.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) summary: Summary,
     known: Known,
     /// Entries without a time, which a limited span leaves out.
     undated_outside: u64,
+    /// Whether the sink was told which conditions no entry can meet.
+    has_told_unknown: bool,
+}
+
+impl Record {
+    /// Of a source of which no entry was seen yet.
+    pub(super) fn new(path: PathBuf, kind: SourceKind) -> Self {
+        let summary = Summary::new(path, kind);
+        Self { summary, known: Known::default(), undated_outside: 0, has_told_unknown: false }
+    }
 }
 
 /// Which fields that a filter may ask for were known of any entry.
@@ -40,14 +61,31 @@ impl<'q> Recorder<'q> {
         path: PathBuf,
         kind: SourceKind,
     ) -> Self {
-        Self {
-            query,
-            sink,
-            summary: Summary::new(path, kind),
-            run: None,
-            known: Known::default(),
-            undated_outside: 0,
+        Self::resume(query, sink, Record::new(path, kind))
+    }
+
+    /// A recorder that goes on with a source that has grown.
+    pub(super) fn resume(query: &'q Query<'q>, sink: &'q mut dyn Sink, record: Record) -> Self {
+        let statement_filter = Filter {
+            hosts: query.filter.hosts.clone(),
+            boot: query.filter.boot.clone(),
+            ..Filter::default()
+        };
+        Self { query, sink, run: None, statement_filter, record }
+    }
+
+    /// Tells the sink what is left until the source has grown.
+    pub(super) fn pause(mut self) -> Record {
+        self.tell_run();
+        if self.record.known.entries && !self.record.has_told_unknown {
+            self.tell_unknown();
         }
+        self.record
+    }
+
+    /// Notes what the source turned out to be.
+    pub(super) fn set_kind(&mut self, kind: SourceKind) {
+        self.record.summary.kind = kind;
     }
 
     /// The question that is asked.
@@ -74,11 +112,11 @@ impl<'q> Recorder<'q> {
             None => self.query.span.is_unbounded(),
         };
         if !inside && at.is_none() {
-            self.undated_outside += 1;
+            self.record.undated_outside += 1;
         }
         if inside {
             let times = u64::from(times);
-            self.summary.count(at, times);
+            self.record.summary.count(at, times);
             let minute = at.map(Timestamp::minute);
             match &mut self.run {
                 Some((of, count)) if *of == minute => *count += times,
@@ -101,6 +139,9 @@ impl<'q> Recorder<'q> {
 
     /// Tests, counts and classifies an entry that was logged so many times.
     pub(super) fn record_times(&mut self, entry: &Entry<'_>, times: u32) -> ControlFlow<()> {
+        if let Some(statement) = statement::in_text(entry.identifier, entry.message) {
+            self.tell_dropped(entry, statement);
+        }
         if self.accepts(entry) {
             return self.take(entry, entry, times);
         }
@@ -112,12 +153,12 @@ impl<'q> Recorder<'q> {
         if self.is_unfiltered() {
             return true;
         }
-        self.known.entries = true;
-        self.known.unit |= entry.unit.is_some();
-        self.known.identifier |= entry.identifier.is_some();
-        self.known.host |= entry.host.is_some();
-        self.known.boot |= entry.boot.is_some();
-        self.known.priority |= entry.priority.is_some();
+        self.record.known.entries = true;
+        self.record.known.unit |= entry.unit.is_some();
+        self.record.known.identifier |= entry.identifier.is_some();
+        self.record.known.host |= entry.host.is_some();
+        self.record.known.boot |= entry.boot.is_some();
+        self.record.known.priority |= entry.priority.is_some();
         self.query.filter.accepts(entry)
     }
 
@@ -140,9 +181,24 @@ impl<'q> Recorder<'q> {
         }
     }
 
+    /// Tells the sink what a daemon says in an entry that it dropped.
+    pub(super) fn tell_dropped(&mut self, entry: &Entry<'_>, statement: Statement) {
+        let is_inside = match entry.at {
+            Some(at) => self.query.span.contains(at),
+            None => self.query.span.is_unbounded(),
+        };
+        let Statement { kind, entries, sender } = statement;
+        let host = entry.host.and_then(statement::name);
+        let dropped = Dropped { at: entry.at, kind, entries, sender, host, is_from_journal: false };
+        if is_inside && self.statement_filter.accepts(entry) && dropped.concerns(self.query.filter)
+        {
+            self.sink.remark(Remark::Dropped(dropped));
+        }
+    }
+
     /// Notes an entry that could not be read.
     pub(super) fn skip(&mut self) {
-        self.summary.skipped += 1;
+        self.record.summary.skipped += 1;
     }
 
     /// Tells the sink of bytes that are not what they should be.
@@ -152,34 +208,41 @@ impl<'q> Recorder<'q> {
 
     /// Tells the sink what is left and returns the summary.
     pub(super) fn finish(mut self, bytes: u64) -> Summary {
-        if let Some((minute, count)) = self.run.take() {
-            self.sink.entries(minute, count);
+        self.tell_run();
+        if !self.record.has_told_unknown {
+            self.tell_unknown();
         }
-        self.tell_unknown();
-        if self.undated_outside > 0 {
-            let count = self.undated_outside;
+        if self.record.undated_outside > 0 {
+            let count = self.record.undated_outside;
             self.damage(
                 0,
                 format!("entries without a time that --since and --until leave out: {count}"),
             );
         }
-        self.summary.bytes = bytes;
-        self.summary
+        self.record.summary.bytes = bytes;
+        self.record.summary
+    }
+
+    fn tell_run(&mut self) {
+        if let Some((minute, count)) = self.run.take() {
+            self.sink.entries(minute, count);
+        }
     }
 
     /// Says which conditions failed only because no entry of the source says what they ask for:
     /// a filter that leaves out everything must not look like a quiet log.
     fn tell_unknown(&mut self) {
+        self.record.has_told_unknown = true;
         let filter = self.query.filter;
         let asked = [
-            (!filter.units.is_empty(), self.known.unit, "unit"),
-            (!filter.identifiers.is_empty(), self.known.identifier, "identifier"),
-            (!filter.hosts.is_empty(), self.known.host, "host"),
-            (filter.boot.is_some(), self.known.boot, "boot"),
-            (filter.priorities.is_some(), self.known.priority, "priority"),
+            (!filter.units.is_empty(), self.record.known.unit, "unit"),
+            (!filter.identifiers.is_empty(), self.record.known.identifier, "identifier"),
+            (!filter.hosts.is_empty(), self.record.known.host, "host"),
+            (filter.boot.is_some(), self.record.known.boot, "boot"),
+            (filter.priorities.is_some(), self.record.known.priority, "priority"),
         ];
         for (is_asked, is_known, field) in asked {
-            if is_asked && !is_known && self.known.entries {
+            if is_asked && !is_known && self.record.known.entries {
                 let problem =
                     format!("no entry names its {field}: --{field} leaves all of them out");
                 self.damage(0, problem);

@@ -78,6 +78,15 @@ impl Starts {
         }
     }
 
+    /// Takes what more of the file's first lines says about all of them.
+    pub(super) fn set_traits(&mut self, traits: LineTraits) {
+        self.style = traits.style;
+        self.is_dated |= traits.is_dated;
+        self.is_sparsely_dated = traits.is_sparsely_dated;
+        self.is_indented = traits.is_indented;
+        self.has_epochs = traits.has_epochs;
+    }
+
     /// The boot that journalctl announced last.
     pub(super) fn boot(&self) -> Option<[u8; 32]> {
         self.boot

@@ -21,20 +21,15 @@ pub(super) fn cursor(line: &[u8]) -> Option<&[u8]> {
 
 /// Reads such a dump to its end.
 pub(super) fn read(lines: &mut Lines<'_>, recorder: &mut Recorder<'_>, path: &Path) {
-    let fields = Fields::new(recorder.query().classifier.rules());
-    let mut dump = Dump { recorder, path, fields, field: None, first: (0, 0) };
-    while let Some(line) = lines.next_line() {
-        if dump.take(lines, &line).is_break() {
-            return;
-        }
+    let mut dump = Dump::new(recorder);
+    if dump.read_on(lines, recorder, path).is_continue() {
+        // At the end there is nothing left that a `Break` could end.
+        let _ = dump.end_entry(recorder, path);
     }
-    // At the end there is nothing left that a `Break` could end.
-    let _ = dump.end_entry();
 }
 
-struct Dump<'r, 'q> {
-    recorder: &'r mut Recorder<'q>,
-    path: &'r Path,
+/// What is known of a dump between two readings, if it grows.
+pub(super) struct Dump {
     fields: Fields,
     field: Option<Field>,
     /// The number of the current entry's first line, and its offset.
@@ -49,11 +44,40 @@ struct Field {
     width: usize,
 }
 
-impl Dump<'_, '_> {
-    fn take(&mut self, lines: &Lines<'_>, line: &Line) -> ControlFlow<()> {
+impl Dump {
+    pub(super) fn new(recorder: &Recorder<'_>) -> Self {
+        let fields = Fields::new(recorder.query().classifier.rules());
+        Self { fields, field: None, first: (0, 0) }
+    }
+
+    /// Whether the last entry may still go on.
+    pub(super) fn is_open(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
+    /// Reads as far as the dump goes. `Break`: the sink wants no more.
+    pub(super) fn read_on(
+        &mut self,
+        lines: &mut Lines<'_>,
+        recorder: &mut Recorder<'_>,
+        path: &Path,
+    ) -> ControlFlow<()> {
+        while let Some(line) = lines.next_line() {
+            self.take(lines, &line, recorder, path)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn take(
+        &mut self,
+        lines: &Lines<'_>,
+        line: &Line,
+        recorder: &mut Recorder<'_>,
+        path: &Path,
+    ) -> ControlFlow<()> {
         let text = lines.bytes().get(line.range.clone()).unwrap_or(&[]);
         if let Some(cursor) = cursor(text).filter(|_| text.first() != Some(&b' ')) {
-            self.end_entry()?;
+            self.end_entry(recorder, path)?;
             self.first = (line.number, lines.offset_of(line.range.start));
             self.begin_entry(cursor);
         } else if let Some((name, value)) = field_of(text) {
@@ -88,10 +112,15 @@ impl Dump<'_, '_> {
         }
     }
 
-    fn end_entry(&mut self) -> ControlFlow<()> {
+    /// Takes what was read since the last cursor as a whole entry.
+    pub(super) fn end_entry(
+        &mut self,
+        recorder: &mut Recorder<'_>,
+        path: &Path,
+    ) -> ControlFlow<()> {
         self.field = None;
         let (line, offset) = self.first;
-        self.fields.record(self.recorder, self.path, line, offset)
+        self.fields.record(recorder, path, line, offset)
     }
 }
 

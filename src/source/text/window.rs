@@ -5,9 +5,13 @@
 //! buffer, so that an entry of several lines is one slice. Memory is bounded by
 //! [`MAX_ENTRY_BYTES`], whatever the input.
 
+mod rest;
+
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::ops::Range;
+
+pub(super) use rest::Rest;
 
 /// So many bytes of an entry are kept and classified; what is beyond them is read past.
 pub(super) const MAX_ENTRY_BYTES: usize = 1 << 20;
@@ -202,12 +206,22 @@ pub(super) struct Lines<'a> {
     /// The line before was cut: what is left of it is passed over.
     skipping: bool,
     fills: u64,
+    /// The stream may go on after its end: a line without an end is none yet.
+    is_growing: bool,
 }
 
 impl<'a> Lines<'a> {
     /// The lines of what `window` holds and of all that follows.
     pub(super) fn new(window: Window<'a>) -> Self {
-        Self { window, position: 0, mark: None, number: 0, skipping: false, fills: 0 }
+        Self {
+            window,
+            position: 0,
+            mark: None,
+            number: 0,
+            skipping: false,
+            fills: 0,
+            is_growing: false,
+        }
     }
 
     /// The bytes that the ranges refer to.
@@ -302,7 +316,8 @@ impl<'a> Lines<'a> {
             searched = end - self.position;
             if !self.fill() {
                 let end = self.bytes().len();
-                return (self.position < end).then(|| self.take(end, end, false));
+                let has_line = self.position < end && !self.is_growing;
+                return has_line.then(|| self.take(end, end, false));
             }
             searched += self.position;
         }
@@ -343,6 +358,7 @@ impl<'a> Lines<'a> {
             }
             self.position = self.bytes().len();
             if !self.fill() {
+                self.skipping = self.is_growing;
                 return;
             }
         }

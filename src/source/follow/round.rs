@@ -1,0 +1,103 @@
+//! One round of reading: texts first, then journals, which are asked whether they hold what a text
+//! of the first round gave.
+
+use std::io;
+
+use super::followed::{Followed, Reading};
+use crate::source::copies::{Answering, Asking, Memory, Minutes, Witness};
+use crate::source::discover::Found;
+use crate::source::journal::Duplicates;
+use crate::source::scan::{self, Means, Opened, Outcome, Place};
+use crate::source::{Detail, Query, Sink, Summary};
+
+/// A text to be read: one that is followed, or one that is read once.
+enum Text<'f> {
+    Followed(&'f mut Followed),
+    Once(Place, Found),
+}
+
+impl Text<'_> {
+    fn place(&self) -> Place {
+        match self {
+            Self::Followed(followed) => followed.place,
+            Self::Once(place, _) => *place,
+        }
+    }
+
+    fn read(
+        &mut self,
+        query: &Query<'_>,
+        means: Means,
+        sink: &mut dyn Sink,
+    ) -> (Summary, Option<io::Error>) {
+        match self {
+            Self::Once(_, found) => scan::read_text(found, query, means.now, sink),
+            Self::Followed(followed) => {
+                let failure = followed.read_on(query, None, sink).err();
+                (followed.summary().clone(), failure)
+            }
+        }
+    }
+}
+
+/// What a round is about, beside the question.
+pub(super) struct Round<'r> {
+    /// What is read once.
+    pub(super) once: Opened,
+    /// The minutes in which there are journals; empty: texts are not compared with them.
+    pub(super) covered: &'r [Minutes],
+    /// Of all journals that are read for the first time together.
+    pub(super) duplicates: Option<Duplicates>,
+    pub(super) means: Means,
+}
+
+impl Round<'_> {
+    /// Reads those of `followed` that have something new.
+    pub(super) fn read<S: Sink + Send>(
+        self,
+        followed: &mut [Followed],
+        query: &Query<'_>,
+        new_sink: &(impl Fn(Place) -> S + Sync),
+    ) -> Vec<(Place, Outcome<S>)> {
+        let Round { once, covered, duplicates, means } = self;
+        let (journals, texts): (Vec<_>, Vec<_>) = followed
+            .iter_mut()
+            .filter(|followed| followed.has_news)
+            .partition(|followed| matches!(followed.reading, Reading::Journal(_)));
+        let texts = texts.into_iter().map(Text::Followed);
+        let once_texts = once.texts.into_iter().map(|(place, found)| Text::Once(place, found));
+        let texts: Vec<Text<'_>> = texts.chain(once_texts).collect();
+        let memory = Memory::of_journals(texts.len(), covered);
+        let texts = scan::in_parallel(texts, means.threads, |mut text| {
+            let mut asking = Asking::new(new_sink(text.place()), memory);
+            let (summary, failure) = text.read(query, means, &mut asking);
+            (text.place(), summary, asking, failure)
+        });
+        let mut wanted = Witness::default();
+        texts.iter().for_each(|(_, _, asking, _)| wanted.want(asking));
+        // The journals' entries are compared by their host too.
+        let detail = if wanted.is_idle() { query.detail } else { Detail::Entries };
+        let query = &Query { detail, ..*query };
+        let answered = scan::in_parallel(journals, means.threads, |followed| {
+            let mut answering = Answering::new(new_sink(followed.place), &wanted);
+            let failure = followed.read_on(query, duplicates.as_ref(), &mut answering).err();
+            (followed.place, followed.summary().clone(), answering, failure)
+        });
+        let (mut outcomes, mut found) =
+            scan::scan_journals(once.journals, once.foreign, &wanted, query, means, new_sink);
+        for (place, summary, answering, failure) in answered {
+            let (sink, answers) = answering.finish();
+            found.push(answers);
+            outcomes
+                .push((place, Outcome { summary, sink, repeats: None, copy_of: None, failure }));
+        }
+        found.into_iter().for_each(|found| wanted.found(found));
+        for (place, summary, asking, failure) in texts {
+            let repeats = Some(wanted.repeats(&asking)).filter(|repeats| !repeats.is_empty());
+            let sink = asking.finish();
+            outcomes.push((place, Outcome { summary, sink, repeats, copy_of: None, failure }));
+        }
+        outcomes.sort_by_key(|(place, _)| *place);
+        outcomes
+    }
+}

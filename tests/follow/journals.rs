@@ -1,0 +1,161 @@
+//! The journal of a running journald, across its rotations and its death.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::following::{Following, numbered};
+use crate::harness::Folder;
+use crate::journald::Journald;
+use crate::writers::TestEntry;
+
+fn log(journald: &Journald, numbers: std::ops::RangeInclusive<u32>) {
+    journald.log(numbers.map(numbered));
+}
+
+/// The folder of the instance's files, and again what it takes to read new ones.
+fn folder_of(journald: &Journald) -> String {
+    let files = journald.files();
+    files[0].parent().unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn entries_come_once_across_rotations_and_a_crash() {
+    let mut journald = Journald::start("follow");
+    log(&journald, 1..=50);
+    let (path, folder) = (folder_of(&journald), Folder::new());
+    let words = ["events", "-f", "--since=-1d", "-o", "ndjson", &path];
+    let mut following = Following::start(&folder, &words);
+    following.wait_for_numbers(50);
+    // Equal messages are stored once, so entries refer to what was read long ago.
+    log(&journald, 51..=100);
+    journald.rotate();
+    log(&journald, 101..=150);
+    journald.rotate();
+    journald.files();
+    following.wait_for_numbers(150);
+    log(&journald, 151..=200);
+    following.wait_for_numbers(200);
+    journald.kill();
+    journald.run();
+    log(&journald, 201..=250);
+    journald.files();
+    following.wait_for_numbers(250);
+    following.end_with_numbers(250);
+}
+
+#[test]
+fn repeated_messages_are_counted_each_time_as_by_a_run_that_comes_later() {
+    let journald = Journald::start("follow-same");
+    let same = || std::iter::repeat_n("couldn't get a connection after 30.00 sec".to_owned(), 40);
+    journald.log(same());
+    let (path, folder) = (folder_of(&journald), Folder::new());
+    let words = ["timeline", "-f", "-o", "json", &path];
+    let following = Following::start(&folder, &words);
+    for _ in 0..5 {
+        journald.log(same());
+    }
+    journald.rotate();
+    journald.log(same());
+    journald.files();
+    // The document comes at the end: another run says when there is nothing more to wait for.
+    let mut watching =
+        Following::start(&folder, &["events", "-f", "--since=-1d", "-o", "ndjson", &path]);
+    watching.wait_until("all events", |watching| watching.stdout().lines().count() == 280);
+    let run = following.end("INT");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let once = folder.timeline(&[&path]);
+    assert_eq!(document["totals"], once["totals"]);
+    assert_eq!(document["totals"]["counts"]["pool_timeout"], 280);
+}
+
+#[test]
+fn a_named_journal_file_is_followed_by_its_name() {
+    let journald = Journald::start("follow-name");
+    log(&journald, 1..=10);
+    let (path, folder) = (folder_of(&journald) + "/system.journal", Folder::new());
+    let words = ["events", "-f", "--since=-1d", "-o", "ndjson", &path];
+    let mut following = Following::start(&folder, &words);
+    following.wait_for_numbers(10);
+    log(&journald, 11..=20);
+    journald.rotate();
+    log(&journald, 21..=30);
+    journald.files();
+    following.wait_for_numbers(30);
+    following.end_with_numbers(30);
+}
+
+#[test]
+fn a_text_that_repeats_the_journal_is_left_to_the_journal() {
+    let journald = Journald::start("follow-copy");
+    log(&journald, 1..=20);
+    let (path, folder) = (folder_of(&journald), Folder::new());
+    let dump = || {
+        let mut journalctl = Command::new("journalctl");
+        journalctl.args(["--directory", &path, "-o", "short-iso"]).env("TZ", "UTC");
+        folder.write("syslog", journalctl.output().unwrap().stdout);
+    };
+    dump();
+    let words = ["events", "-f", "--since=-1d", "-o", "ndjson", "syslog", &path];
+    let mut following = Following::start(&folder, &words);
+    following.wait_for_numbers(20);
+    assert!(following.stderr().contains("syslog: repeats the journal"));
+    log(&journald, 21..=40);
+    dump();
+    following.wait_for_numbers(40);
+    // The syslog daemon's own rotation changes nothing about it.
+    let file = folder.path().join("syslog");
+    std::fs::rename(&file, folder.path().join("syslog.1")).unwrap();
+    dump();
+    log(&journald, 41..=50);
+    following.wait_for_numbers(50);
+    following.end_with_numbers(50);
+}
+
+/// Feeds entries to a writer of journals while its file is followed.
+fn go_through_growth(environment: (&str, &str)) {
+    let folder = Folder::new();
+    let mut writer = Command::new("/lib/systemd/systemd-journal-remote")
+        .args(["-o", "grown.journal", "-"])
+        .env(environment.0, environment.1)
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = writer.stdin.take().unwrap();
+    let mut feed = |numbers: std::ops::RangeInclusive<u32>| {
+        let mut export = Vec::new();
+        for number in numbers {
+            let realtime_us = 1_778_043_600_000_000 + u64::from(number);
+            TestEntry::new(realtime_us, numbered(number).as_bytes()).export(&mut export);
+            // Entries that are no events, and a field that is large enough to be compressed.
+            let other = TestEntry::new(realtime_us, b"ok").with("LARGE", [b'x'; 2000]);
+            other.export(&mut export);
+        }
+        input.write_all(&export).unwrap();
+    };
+    feed(1..=1);
+    let words = ["events", "-f", "--since=@0", "-o", "ndjson", "grown.journal"];
+    let mut following = Following::start(&folder, &words);
+    let mut last = 1;
+    for count in [1, 1, 30, 300, 1, 3000] {
+        following.wait_for_numbers(last);
+        feed(last + 1..=last + count);
+        last += count;
+    }
+    following.wait_for_numbers(last);
+    drop(input);
+    assert!(writer.wait().unwrap().success());
+    following.end_with_numbers(last);
+}
+
+#[test]
+fn a_compact_journal_is_read_as_it_grows() {
+    go_through_growth(("SYSTEMD_JOURNAL_COMPACT", "1"));
+}
+
+#[test]
+fn a_regular_journal_is_read_as_it_grows() {
+    go_through_growth(("SYSTEMD_JOURNAL_COMPACT", "0"));
+}
