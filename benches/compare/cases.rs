@@ -1,8 +1,9 @@
 //! What is compared: the same question, asked of the same messages with different programs.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -227,8 +228,11 @@ fn text(corpus: &Corpus) -> io::Result<Group> {
     );
     if is_installed("rg") {
         // How many lines have one of them is nobody's question: this is what the search costs.
-        let case = Case::new("rg -c, all needles", "rg", Answer::None).with(["-c", "-F"]);
-        cases.push(case.with(needles()?.iter().flat_map(|text| ["-e", text])).with([text]));
+        let case = Case::new("rg -c, all literals", "rg", Answer::None).with(["-c", "-F"]);
+        cases.push(
+            case.with(catalogue_literals()?.into_iter().flat_map(|text| ["-e".into(), text]))
+                .with([text]),
+        );
     }
     let script = format!("wc -l <{} >/dev/null", quoted(text));
     cases.push(Case::new("wc -l", "sh", Answer::None).with(["-c".to_owned(), script]));
@@ -246,15 +250,13 @@ fn one_line(corpus: &Corpus) -> io::Result<Group> {
 }
 
 /// What ebbline itself searches for, with the whole catalogue.
-fn needles() -> io::Result<Vec<String>> {
-    let catalogue = RuleSet::builtin().map_err(io::Error::other)?;
-    let classifier = Classifier::new(catalogue);
-    let mut needles = Vec::new();
-    for needle in classifier.needles() {
-        needles.push(String::from_utf8_lossy(needle).into_owned());
-    }
-    needles.retain(|needle| !needle.contains('\n'));
-    Ok(needles)
+fn catalogue_literals() -> io::Result<Vec<OsString>> {
+    let classifier = Classifier::new(RuleSet::builtin().map_err(io::Error::other)?);
+    let mut literals: Vec<&[u8]> =
+        classifier.literals().filter(|literal| !literal.contains(&b'\n')).collect();
+    literals.sort_unstable();
+    literals.dedup();
+    Ok(literals.into_iter().map(|literal| OsStr::from_bytes(literal).to_owned()).collect())
 }
 
 /// The catalogue reduced to what `rg` is asked: what remains is the cost of reading.

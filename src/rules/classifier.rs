@@ -143,8 +143,15 @@ impl Classifier {
         self.gate.next(haystack, from, places)
     }
 
+    /// The literals of all rules: a message that a rule matches contains one, but for rules that
+    /// need none.
+    pub fn literals(&self) -> impl Iterator<Item = &[u8]> {
+        let literals = self.rules.rules().iter().filter_map(|rule| rule.literals.as_deref());
+        literals.flatten().map(|literal| literal.bytes.as_slice())
+    }
+
     /// The short substrings that decide which messages are looked at.
-    pub fn needles(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn needles(&self) -> &[Vec<u8>] {
         self.gate.needles()
     }
 

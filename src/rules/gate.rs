@@ -14,7 +14,7 @@ use super::needles::Needles;
 /// A search for the literals of all rules.
 pub(super) struct Gate {
     grams: Grams,
-    needles: [Needles; 2],
+    needles: Needles,
     /// Some rule has no literal: every message passes.
     is_open: bool,
 }
@@ -23,7 +23,7 @@ pub(super) struct Gate {
 #[derive(Debug, Default)]
 pub struct Places {
     gram: Place,
-    needles: [Place; 2],
+    needle: Place,
 }
 
 /// Where the next literal of one kind stands.
@@ -78,10 +78,9 @@ impl Gate {
         if self.is_open {
             return (from <= haystack.len()).then_some(from);
         }
-        let mut next = places.gram.next(from, || self.grams.find(haystack, from));
-        for (place, needles) in places.needles.iter_mut().zip(&self.needles) {
-            next = next.min(place.next(from, || needles.find(haystack, from)));
-        }
+        let gram = places.gram.next(from, || self.grams.find(haystack, from));
+        let needle = places.needle.next(from, || self.needles.find(haystack, from));
+        let next = gram.min(needle);
         (next != usize::MAX).then_some(next)
     }
 
@@ -90,7 +89,7 @@ impl Gate {
     pub(super) fn passes(&self, haystack: &[u8]) -> bool {
         self.is_open
             || self.grams.find(haystack, 0).is_some()
-            || self.needles.iter().any(|needles| needles.find(haystack, 0).is_some())
+            || self.needles.find(haystack, 0).is_some()
     }
 
     /// Tells `take` of every literal in the haystack; of some more than once.
@@ -100,14 +99,12 @@ impl Gate {
             ControlFlow::Continue(())
         };
         let _ = self.grams.visit(haystack, 0, &mut take);
-        for needles in &self.needles {
-            let _ = needles.visit(haystack, 0, &mut take);
-        }
+        let _ = self.needles.visit(haystack, 0, &mut take);
     }
 
     /// The short substrings that are searched for at every position.
-    pub(super) fn needles(&self) -> impl Iterator<Item = &[u8]> {
-        self.needles.iter().flat_map(|needles| needles.all()).map(Vec::as_slice)
+    pub(super) fn needles(&self) -> &[Vec<u8>] {
+        self.needles.all()
     }
 }
 

@@ -225,12 +225,12 @@ fn rarity(literals: &[Literal]) -> f64 {
     rarest - (literals.len() as f64).log2()
 }
 
-/// Words that stand in nearly every access line or request log, rare as their letters are in
-/// other text; longer ones before their own beginnings.
-const COMMON_WORDS: [&str; 24] = [
+/// Words that stand in nearly every access line, request log or duration, rare as their letters
+/// are in other text; longer ones before their own beginnings.
+const COMMON_WORDS: [&str; 25] = [
     "https://", "http://", "HTTP", "http", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE",
     "OPTIONS", "CONNECT", "TRACE", "PROPFIND", "PURGE", "STATUS", "tatus", "Code", "code",
-    "equest", "esponse", "Received", "rror", "ervice",
+    "equest", "esponse", "Received", "rror", "ervice", "sec",
 ];
 /// What such a word tells: a web service's log has one in most lines.
 const COMMON_WORD_BITS: f64 = 3.0;

@@ -56,18 +56,9 @@ enum Key {
 }
 
 impl Needles {
-    /// Searches for literals, with the names that they tell them by: one for all whose needles
-    /// are long enough for the vectorised search to tell them from nearly all other text, and
-    /// one for the others.
-    pub(super) fn new(literals: &[(usize, Literal)]) -> [Self; 2] {
-        const TELLING_BYTES: usize = 4;
+    /// A search for literals, with the names that it tells them by.
+    pub(super) fn new(literals: &[(usize, Literal)]) -> Self {
         let chosen = cover(literals);
-        let is_telling = |needle: &Needle| needle.bytes.len() >= TELLING_BYTES;
-        let (telling, other) = chosen.into_iter().partition(is_telling);
-        [Self::of(telling, literals), Self::of(other, literals)]
-    }
-
-    fn of(chosen: Vec<Needle>, literals: &[(usize, Literal)]) -> Self {
         let around = chosen.iter().map(|needle| around(needle, literals)).collect();
         let needles: Vec<Vec<u8>> = chosen.into_iter().map(|needle| needle.bytes).collect();
         let alike = needles.iter().map(|needle| alike(needle, &needles)).collect();
@@ -229,9 +220,7 @@ mod tests {
     fn needles(literals: &[&str]) -> Needles {
         let literals: Vec<(usize, Literal)> =
             literals.iter().map(|literal| Literal::new(literal.as_bytes())).enumerate().collect();
-        let [telling, other] = Needles::new(&literals);
-        assert!(other.all().is_empty());
-        telling
+        Needles::new(&literals)
     }
 
     #[test]
@@ -259,14 +248,12 @@ mod tests {
     }
 
     #[test]
-    fn a_needle_of_three_bytes_is_searched_for_apart() {
-        let literals = ["503", "1040", "ORA-1"].map(|text| (0, Literal::new(text.as_bytes())));
-        let [telling, other] = Needles::new(&literals);
-        assert_eq!((telling.all().len(), other.all().len()), (2, 1));
-        assert_eq!(other.find(b"status 503", 0), Some(7));
-        assert_eq!(other.find(b"status 503", 8), None);
-        assert_eq!(other.find(b"status 503", 99), None);
-        assert!(telling.find(b"ERROR 1040", 0).is_some());
+    fn one_needle_is_found_wherever_it_stands() {
+        let needles = needles(&["503"]);
+        assert_eq!(needles.find(b"status 503", 0), Some(7));
+        assert_eq!(needles.find(b"status 503", 7), Some(7));
+        assert_eq!(needles.find(b"status 503", 8), None);
+        assert_eq!(needles.find(b"status 503", 99), None);
     }
 
     #[test]

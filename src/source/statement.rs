@@ -172,7 +172,7 @@ mod tests {
         let rules = || crate::rules::RuleSet::builtin().unwrap();
         let without = crate::rules::Classifier::new(rules());
         let with = crate::rules::Classifier::watching(rules(), &TEXT_LITERALS);
-        assert!(with.needles().eq(without.needles()));
+        assert_eq!(with.needles(), without.needles());
         assert!(
             with.find_candidate(b"db1 systemd-journald[7]: ", 0, &mut Default::default()).is_some()
         );
