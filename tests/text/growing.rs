@@ -130,7 +130,7 @@ fn a_hole_alone_is_no_text_as_where_it_is_read_at_once() {
     let grown = question.ask_as_it_grows(&[(&hole, Pause::Short), (b"", Pause::End)]);
     assert_eq!(grown.damage.len(), 1);
     assert_eq!(grown.damage[0].problem, "not text: nothing was read");
-    assert_eq!(grown.summary, question.ask(&hole).summary);
+    assert_eq!(grown.summary, question.ask(hole).summary);
 }
 
 #[test]
