@@ -1,8 +1,8 @@
 //! What was not logged: from the facts that sources told, over all files, what is missing and
 //! when.
 //!
-//! [`sequence`] finds numbers that no entry has, [`clock`] boots and jumps of the clock,
-//! [`service`] times without journald, [`dropped`] adds up what daemons say that they dropped.
+//! `sequence` finds numbers that no entry has, `clock` boots and jumps of the clock,
+//! `service` times without journald, `dropped` adds up what daemons say that they dropped.
 
 mod clock;
 
