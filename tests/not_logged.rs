@@ -160,6 +160,38 @@ fn what_a_text_repeats_of_a_journal_is_dropped_once() {
 }
 
 #[test]
+fn what_two_texts_of_a_host_say_is_dropped_once() {
+    let on = |host: &str, second, sender: &str| match dropped(second, 5, sender, false) {
+        Remark::Dropped(dropped) => Remark::Dropped(Dropped { host: Some(host.into()), ..dropped }),
+        other => other,
+    };
+    let timeline = timeline([
+        on("atlas", 70, "a.service"),
+        on("atlas", 100, "a.service"),
+        on("atlas", 70, "a.service"),
+        on("borea", 70, "a.service"),
+        on("atlas", 70, "b.service"),
+    ]);
+    assert_eq!(timeline.not_logged.dropped, 20);
+}
+
+#[test]
+fn a_gap_in_the_last_bucket_stays_one_however_long_one_reads_on() {
+    // Three minutes of entries, and numbers that are missing in the last of them.
+    let file = file(1, 1, vec![run(10, 130), run(151, 170)]);
+    let read = |remarks: Vec<Remark>| {
+        let mut log = Log::default();
+        [0, 60, 130, 170].iter().for_each(|&seconds| log.add(after(seconds), 1, 0, 0));
+        remarks.into_iter().for_each(|remark| log.tally.remarks.push(remark));
+        let mut timeline = log.timeline(By::Minute, Tz::UTC, Span::default(), Vec::new());
+        timeline.read_until(after(600));
+        timeline.buckets.last().unwrap().coverage
+    };
+    assert_eq!(read(Vec::new()), Coverage::Full);
+    assert_eq!(read(vec![Remark::Course(Box::new(file))]), Coverage::Partial);
+}
+
+#[test]
 fn statements_without_end_are_added_up() {
     let many = (0..30_000_u64).map(|index| dropped(index % 4000, 1, "a.service", true));
     let timeline = timeline(many.chain([dropped(9, u64::MAX, "a.service", true)]));

@@ -15,7 +15,7 @@ use super::error::CliError;
 use super::telling::{self, Damaged, Faults};
 use super::{Console, progress};
 use crate::rules::Classifier;
-use crate::source::follow::{Follow, Remark};
+use crate::source::follow::{Follow, Notice};
 use crate::source::journal::Backend;
 use crate::source::scan::{Outcome, Place};
 use crate::source::{Detail, Progress, Sink, SourceKind};
@@ -89,10 +89,10 @@ pub(super) fn run<S: Sink + Damaged + Send>(
             phase = Phase::Last;
             outcomes.extend(follow.finish(&query, new_sink));
         }
-        let remarks = follow.take_remarks();
-        if is_remarkable(&outcomes, &remarks) || phase == Phase::First {
+        let notices = follow.take_notices();
+        if is_notable(&outcomes, &notices) || phase == Phase::First {
             viewer.make_way()?;
-            for faults in tell(console, &outcomes, &remarks, phase) {
+            for faults in tell(console, &outcomes, &notices, phase) {
                 has_failed |= ask.is_fault(&faults);
             }
         }
@@ -163,16 +163,16 @@ fn pause() -> Result<(), CliError> {
     Ok(())
 }
 
-fn is_remarkable<S: Damaged>(outcomes: &[(Place, Outcome<S>)], remarks: &[Remark]) -> bool {
+fn is_notable<S: Damaged>(outcomes: &[(Place, Outcome<S>)], notices: &[Notice]) -> bool {
     let is_damaged =
         |outcome: &Outcome<S>| outcome.failure.is_some() || !outcome.sink.damage().is_empty();
-    !remarks.is_empty() || outcomes.iter().any(|(_, outcome)| is_damaged(outcome))
+    !notices.is_empty() || outcomes.iter().any(|(_, outcome)| is_damaged(outcome))
 }
 
 fn tell<S: Damaged>(
     console: &Console,
     outcomes: &[(Place, Outcome<S>)],
-    remarks: &[Remark],
+    notices: &[Notice],
     phase: Phase,
 ) -> [Faults; 2] {
     // What is empty may well be about to begin.
@@ -183,7 +183,7 @@ fn tell<S: Damaged>(
         Phase::First => telling::tell_outcomes(console, outcomes),
         Phase::Further | Phase::Last => telling::tell_more(console, outcomes),
     };
-    [found, telling::tell_remarks(console, remarks)]
+    [found, telling::tell_notices(console, notices)]
 }
 
 fn now() -> Timestamp {

@@ -115,7 +115,7 @@ impl<'a> Live<'a> {
                 let mut out = Vec::new();
                 lines.print(&report.timeline, self.args.output, None, &mut out)?;
                 if self.args.output == TimelineFormat::Table {
-                    lines::total(&report.timeline, &mut out)?;
+                    lines::end(&report, &mut out)?;
                 }
                 write(&out)?;
             }
@@ -241,6 +241,10 @@ impl Lines {
     fn note(&mut self, tally: &Tally) {
         let now = Instant::now();
         self.changed.extend(tally.minutes.keys().map(|minute| (*minute, now)));
+        // A statement of what was dropped may be no entry that was asked for.
+        let said = tally.remarks.dropped.iter().filter_map(|dropped| dropped.at);
+        let said = said.filter(|at| self.printed_until.is_some_and(|until| *at < until));
+        self.changed.extend(said.map(|at| (at.minute(), now)));
     }
 
     /// Whether there may be something to print at `now`.

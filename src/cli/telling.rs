@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Console, complain, shown};
 use crate::source::discover::{Discovery, GIVEN_TWICE};
-use crate::source::follow::Remark;
+use crate::source::follow::Notice;
 use crate::source::scan::{CopyOf, Opened, Outcome, Refusal, Refused};
 use crate::source::{DamageList, Repeats, SourceKind, Summary};
 
@@ -110,22 +110,22 @@ fn about<'o, S: 'o>(
 }
 
 /// Tells what became of the files that are followed.
-pub(super) fn tell_remarks(console: &Console, remarks: &[Remark]) -> Faults {
+pub(super) fn tell_notices(console: &Console, notices: &[Notice]) -> Faults {
     let mut faults = Faults::default();
-    for remark in remarks {
-        match remark {
-            Remark::Missing(path) => {
+    for notice in notices {
+        match notice {
+            Notice::Missing(path) => {
                 console.note(&format!("{}: no such file: waiting for it", shown(path)));
             }
-            Remark::Appeared(path) => {
+            Notice::Appeared(path) => {
                 console.detail(&[format!("{}: new: read from its beginning", shown(path))]);
             }
-            Remark::BegunAgain(path) => console
+            Notice::BegunAgain(path) => console
                 .detail(&[format!("{}: truncated: read again from its beginning", shown(path))]),
-            Remark::PassedOver(path, why) => {
+            Notice::PassedOver(path, why) => {
                 console.detail(&[format!("{}: {why}: passed over", shown(path))]);
             }
-            Remark::Refused { path, reason, named } => {
+            Notice::Refused { path, reason, named } => {
                 faults.is_incomplete |= named;
                 faults.is_damaged = true;
                 complain(&refusal_text(path, reason));

@@ -28,11 +28,18 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
         ("Sources", sources(report)),
         ("Damage", damage(report)),
     ];
-    for (keyword, lines) in groups {
-        for (number, line) in lines.iter().enumerate() {
-            let keyword = if number == 0 { keyword } else { "" };
-            writeln!(out, "{keyword:<9}  {line}")?;
-        }
+    groups.iter().try_for_each(|(keyword, lines)| group(keyword, lines, out))
+}
+
+/// Writes what was not logged, if anything is known to be missing.
+pub(super) fn write_gaps(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    group("Gaps", &gaps::lines(report), out)
+}
+
+fn group(keyword: &str, lines: &[String], out: &mut dyn io::Write) -> io::Result<()> {
+    for (number, line) in lines.iter().enumerate() {
+        let keyword = if number == 0 { keyword } else { "" };
+        writeln!(out, "{keyword:<9}  {line}")?;
     }
     Ok(())
 }

@@ -4,8 +4,9 @@
 use std::io;
 
 use super::cells::{Cell, exact};
-use super::escape;
 use super::heading::heading as class_heading;
+use super::{escape, footer, gaps};
+use crate::report::Report;
 use crate::timeline::label::Labels;
 use crate::timeline::{Class, Coverage, Grain, Timeline};
 
@@ -29,18 +30,20 @@ pub fn row(timeline: &Timeline, position: usize, out: &mut dyn io::Write) -> io:
         Coverage::None => classes.iter().map(|_| Cell::no_data()).collect(),
         Coverage::Full | Coverage::Partial => exact(&bucket.counts, &classes),
     };
-    let notes: Vec<_> =
-        timeline.notes_of(position).map(|note| escape::one_line(&note.text)).collect();
+    let notes = timeline.notes_of(position).map(|note| escape::one_line(&note.text));
+    let notes: Vec<_> = gaps::note(bucket.suppressed).into_iter().chain(notes).collect();
     let label = Labels::new(timeline).label(&(position..position + 1));
     let cells = cells.into_iter().map(|cell| cell.text);
     write_line(timeline, &label, cells, &notes.join("; "), out)
 }
 
-/// Writes the sum of all buckets and of what carries no time.
-pub fn total(timeline: &Timeline, out: &mut dyn io::Write) -> io::Result<()> {
+/// Writes the sum of all buckets and of what carries no time, and what was not logged.
+pub fn end(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let timeline = &report.timeline;
     let classes: Vec<&Class> = timeline.classes.iter().collect();
     let cells = exact(&timeline.totals, &classes).into_iter().map(|cell| cell.text);
-    write_line(timeline, "Total", cells, "", out)
+    write_line(timeline, "Total", cells, "", out)?;
+    footer::write_gaps(report, out)
 }
 
 fn write_line(

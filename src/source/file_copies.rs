@@ -66,6 +66,11 @@ impl Copies {
         Self(links.iter().map(|(&place, &link)| (place, end_of(&links, link))).collect())
     }
 
+    /// Where the content of the file at `place` is, if it is a copy.
+    pub(super) fn link(&self, place: Place) -> Option<Link> {
+        self.0.get(&place).copied()
+    }
+
     /// Parts files into those that count and those that are copies of these.
     pub(super) fn set_apart<T>(
         &self,

@@ -290,7 +290,7 @@ fn read_copies<S: Sink + Send>(
 }
 
 /// Passes on what could not be read, and nothing else.
-struct DamageOnly<'a, S>(&'a mut S);
+pub(super) struct DamageOnly<'a, S>(pub(super) &'a mut S);
 
 impl<S: Sink> Sink for DamageOnly<'_, S> {
     fn entries(&mut self, _minute: Option<Minute>, _count: u64) {}

@@ -177,7 +177,8 @@ impl Timeline {
     pub fn read_until(&mut self, at: Timestamp) {
         for bucket in self.buckets.iter_mut().rev().take(1) {
             let began = self.first.is_some_and(|first| first <= bucket.start);
-            if bucket.coverage == Coverage::Partial && began && bucket.end <= at {
+            let is_cut = bucket.coverage == Coverage::Partial && !self.not_logged.hides_last;
+            if is_cut && began && bucket.end <= at {
                 bucket.coverage = Coverage::Full;
             }
         }

@@ -51,6 +51,27 @@ fn entries_of_several_lines_lie_across_the_borders() {
     assert_same_with_threads(&log(usual));
 }
 
+/// What journald and rsyslog say that they dropped is added up part by part, and so many of their
+/// statements are kept as of a text that is read at once.
+#[test]
+fn statements_of_what_was_dropped_are_those_of_one_reader() {
+    let text = log(|text, number, at| {
+        usual(text, number, at);
+        let statement = match number % 7 {
+            3 => format!("systemd-journald[1]: Suppressed {number} messages from api.service"),
+            5 => "rsyslogd: imuxsock lost 12 messages from pid 9 due to rate-limiting".to_owned(),
+            _ => return,
+        };
+        text.push_str(&format!("{at} atlas {statement}\n"));
+    });
+    let folder = Folder::new();
+    folder.write("app.log", &text);
+    let with = |threads: &str| folder.timeline(&["--by", "minute", "-j", threads, "app.log"]);
+    let one = with("1");
+    assert!(one["more_not_logged"].as_u64().unwrap() > 9000, "{}", one["more_not_logged"]);
+    assert_eq!(with("2"), one);
+}
+
 #[test]
 fn a_line_longer_than_an_entry_may_be_lies_across_a_border() {
     let text = log(|text, number, at| {

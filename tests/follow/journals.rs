@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use ebbline::source::journal::JournalFile;
+
 use crate::following::{Following, numbered};
 use crate::harness::Folder;
 use crate::journald::Journald;
@@ -41,6 +43,42 @@ fn entries_come_once_across_rotations_and_a_crash() {
     journald.files();
     following.wait_for_numbers(250);
     following.end_with_numbers(250);
+}
+
+/// A followed file tells how it runs again and again: the last word holds.
+#[test]
+fn what_is_missing_is_what_a_run_that_comes_later_misses() {
+    let journald = Journald::start("follow-gaps");
+    for round in 0..3 {
+        log(&journald, round * 50 + 1..=round * 50 + 50);
+        journald.rotate();
+    }
+    let mut archived = journald.files();
+    archived.retain(|path| path.to_string_lossy().contains('@'));
+    let number = |path: &std::path::PathBuf| {
+        let file = std::fs::File::open(path).unwrap();
+        JournalFile::open(path, file).unwrap().facts().head_seqnum
+    };
+    archived.sort_by_key(number);
+    journald.remove(&archived[1]);
+    let (path, folder) = (folder_of(&journald), Folder::new());
+    let following = Following::start(&folder, &["timeline", "-f", "-o", "json", &path]);
+    let mut watching =
+        Following::start(&folder, &["events", "-f", "--since=-1d", "-o", "ndjson", &path]);
+    let mut expected = 100;
+    for round in 3..6 {
+        log(&journald, round * 50 + 1..=round * 50 + 50);
+        journald.files();
+        expected += 50;
+        watching.wait_until("all events", |it| it.stdout().lines().count() == expected);
+    }
+    let run = following.end("INT");
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let once = folder.timeline(&[&path]);
+    let gaps = document["not_logged"].as_array().unwrap();
+    let gaps: Vec<_> = gaps.iter().filter(|gap| gap["kind"] == "sequence_gap").collect();
+    assert_eq!(gaps.len(), 1, "{document}");
+    assert_eq!(document["not_logged"], once["not_logged"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use crate::following::{Following, numbered_line};
+use crate::following::{Following, numbered, numbered_line};
 use crate::harness::Folder;
 
 const EVENTS: [&str; 5] = ["events", "--follow", "--since=-1d", "-o", "ndjson"];
@@ -138,6 +138,59 @@ fn a_log_that_logrotate_truncates_is_begun_again() {
 #[test]
 fn in_a_directory_copies_of_truncated_logs_were_read_before() {
     go_through_truncations(&["logs"]);
+}
+
+/// What is there at the beginning counts once, and what comes later in each of them.
+#[test]
+fn copies_of_a_log_that_is_followed_count_once() {
+    let folder = Folder::new();
+    let lines: String = (1..=30).map(numbered_line).collect();
+    let part = &lines[..lines.find("number 20").unwrap()];
+    let part = &part[..=part.rfind('\n').unwrap()];
+    let path = folder.write("logs/app.log", &lines);
+    folder.write("logs/app.log.bak", &lines);
+    folder.write("logs/app.log.older", part);
+    let zipped = Command::new("gzip").args(["-k", "-S", ".copy.gz"]).arg(&path).status().unwrap();
+    assert!(zipped.success());
+    let mut following = follow(&folder, &["logs"]);
+    following.wait_for_numbers(30);
+    log(&open(&path), 31..=40);
+    following.wait_for_numbers(40);
+    let said = following.stderr();
+    for copy in ["app.log.bak", "app.log.older", "app.log.copy.gz"] {
+        let is_said = |line: &str| line.contains(copy) && line.contains("counted once");
+        assert!(said.lines().any(is_said), "{copy}: {said}");
+    }
+    following.end_with_numbers(40);
+}
+
+/// A table that grows says what was dropped, as the one at the end does.
+#[test]
+fn statements_of_what_was_dropped_come_with_the_buckets() {
+    let folder = Folder::new();
+    let both = |count: u32, number: u32| {
+        let now = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.6fZ");
+        let statement = format!("Suppressed {count} messages from api.service");
+        let event = numbered(number);
+        format!("{now} atlas systemd-journald[1]: {statement}\n{now} atlas api[3]: {event}\n")
+    };
+    let path = folder.write("app.log", both(25, 1));
+    let words = |format| ["timeline", "-f", "--by", "day", "-o", format, "app.log"];
+    let document = Following::start(&folder, &words("json"));
+    let table = Following::start(&folder, &words("table"));
+    let mut watching = follow(&folder, &["app.log"]);
+    watching.wait_for_numbers(1);
+    open(&path).write_all(both(7, 2).as_bytes()).unwrap();
+    watching.wait_for_numbers(2);
+    let document: serde_json::Value = serde_json::from_str(&document.end("INT").stdout).unwrap();
+    let once = folder.timeline(&["--by", "day", "app.log"]);
+    assert_eq!(document["suppressed"], 32, "{document}");
+    assert_eq!(document["not_logged"], once["not_logged"]);
+    let table = table.end("INT").stdout;
+    assert!(
+        table.contains("entries dropped") && table.contains("32 entries were dropped"),
+        "{table}"
+    );
 }
 
 /// The file is as long as it was before anyone looked: its size does not tell.

@@ -125,6 +125,15 @@ fn lines_unlike_the_first_ones_are_read_as_what_most_are() {
 }
 
 #[test]
+fn a_hole_alone_is_no_text_as_where_it_is_read_at_once() {
+    let (hole, question) = ([0; 3], Question::default());
+    let grown = question.ask_as_it_grows(&[(&hole, Pause::Short), (b"", Pause::End)]);
+    assert_eq!(grown.damage.len(), 1);
+    assert_eq!(grown.damage[0].problem, "not text: nothing was read");
+    assert_eq!(grown.summary, question.ask(hole).summary);
+}
+
+#[test]
 fn a_hole_before_the_first_line_is_passed_over() {
     let hole = vec![0; 300_000];
     let grown = Question::default().ask_as_it_grows(&[

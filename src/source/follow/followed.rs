@@ -126,6 +126,15 @@ impl Followed {
         }
     }
 
+    /// Reads what the last look found of a text, and takes it for whole and for what another file
+    /// gave.
+    pub(super) fn skip(&mut self, query: &Query<'_>, sink: &mut dyn Sink) -> io::Result<()> {
+        match &mut self.reading {
+            Reading::Text(text) => text.skip(query, sink),
+            Reading::Journal(_) | Reading::Stream(_) => Ok(()),
+        }
+    }
+
     /// Reads what is left and takes it for whole.
     pub(super) fn finish(&mut self, query: &Query<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         match &mut self.reading {

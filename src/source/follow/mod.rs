@@ -8,6 +8,8 @@
 //!   compressed or have the beginning of a text that is followed: those are what a rotation made of
 //!   it.
 //! - A text that repeats a followed journal is left to the journal after the first round.
+//! - Texts that are copies of others at the beginning count once; what is added to one later is its
+//!   own. For events that two texts share nothing is compared: a round has too few of them.
 //! - What cannot grow (compressed files, journals that only libsystemd knows) is read in the first
 //!   round.
 //!
@@ -66,12 +68,12 @@ pub struct Follow {
     refused: HashSet<PathBuf>,
     next_place: Place,
     has_begun: bool,
-    remarks: Vec<Remark>,
+    notices: Vec<Notice>,
 }
 
 /// Something to be told about a source, beside what is read from it.
 #[derive(Debug)]
-pub enum Remark {
+pub enum Notice {
     /// There is no such file: it is waited for.
     Missing(PathBuf),
     /// A new file is read from its beginning.
@@ -115,7 +117,7 @@ impl Follow {
             refused: HashSet::new(),
             next_place: 0,
             has_begun: false,
-            remarks: Vec::new(),
+            notices: Vec::new(),
         };
         follow.note_missing(missing);
         for found in discovery.found {
@@ -165,8 +167,8 @@ impl Follow {
     }
 
     /// What is to be told since the last call.
-    pub fn take_remarks(&mut self) -> Vec<Remark> {
-        std::mem::take(&mut self.remarks)
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
     }
 
     /// Reads what is new, of each source that has something into a sink of its own. Summaries are
@@ -207,13 +209,13 @@ impl Follow {
             match followed.look() {
                 Ok(Look::Nothing | Look::Something) => {}
                 Ok(Look::Another) => {
-                    self.remarks.push(Remark::BegunAgain(followed.path.clone()));
+                    self.notices.push(Notice::BegunAgain(followed.path.clone()));
                     keep_head(&mut self.heads, followed);
                 }
                 Err(reason) => {
                     let path = followed.path.clone();
                     if self.refused.insert(path.clone()) {
-                        self.remarks.push(Remark::Refused { path, reason, named: false });
+                        self.notices.push(Notice::Refused { path, reason, named: false });
                     }
                 }
             }
@@ -297,7 +299,7 @@ impl Follow {
 
     fn note_missing(&mut self, missing: Vec<PathBuf>) {
         for path in missing.iter().filter(|path| !self.missing.contains(path)) {
-            self.remarks.push(Remark::Missing(path.clone()));
+            self.notices.push(Notice::Missing(path.clone()));
         }
         self.missing = missing;
     }
@@ -323,7 +325,7 @@ impl Follow {
     /// Tells once that a file cannot be read.
     fn refuse(&mut self, path: PathBuf, reason: Refusal, named: bool) {
         if self.refused.insert(path.clone()) {
-            self.remarks.push(Remark::Refused { path, reason, named });
+            self.notices.push(Notice::Refused { path, reason, named });
         }
     }
 
@@ -412,7 +414,7 @@ impl Follow {
 
     fn follow(&mut self, found: &Found, id: Option<FileId>, reading: Reading) {
         if self.has_begun {
-            self.remarks.push(Remark::Appeared(found.path.clone()));
+            self.notices.push(Notice::Appeared(found.path.clone()));
         }
         let mut followed = Followed::new(self.new_place(), &found.path, id, reading);
         followed.bytes = found.bytes;
@@ -426,7 +428,7 @@ impl Follow {
 
     fn pass_over(&mut self, path: PathBuf, id: FileId, why: &'static str) {
         self.done.insert(id);
-        self.remarks.push(Remark::PassedOver(path, why));
+        self.notices.push(Notice::PassedOver(path, why));
     }
 
     /// Compares a new text with those that were read.

@@ -1,13 +1,16 @@
 //! One round of reading: texts first, then journals, which are asked whether they hold what a text
 //! of the first round gave.
 
+use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
 use super::followed::{Followed, Reading};
 use crate::source::copies::{Answering, Asking, Memory, Minutes, Witness};
 use crate::source::discover::Found;
+use crate::source::file_copies::{Copies, Link};
 use crate::source::journal::Duplicates;
-use crate::source::scan::{self, Means, Opened, Outcome, Place};
+use crate::source::scan::{self, CopyOf, DamageOnly, Means, Opened, Outcome, Place};
 use crate::source::{Detail, Query, Sink, Summary};
 
 /// A text to be read: one that is followed, or one that is read once.
@@ -38,6 +41,44 @@ impl Text<'_> {
             }
         }
     }
+
+    /// Reads a copy, whose entries are skipped.
+    fn read_copy(
+        &mut self,
+        query: &Query<'_>,
+        means: Means,
+        sink: &mut dyn Sink,
+    ) -> (Summary, Option<io::Error>) {
+        match self {
+            Self::Once(..) => {
+                let (mut summary, failure) = self.read(query, means, sink);
+                summary.skip_all();
+                (summary, failure)
+            }
+            Self::Followed(followed) => {
+                let failure = followed.skip(query, sink).err();
+                (followed.summary().clone(), failure)
+            }
+        }
+    }
+}
+
+/// The texts that are copies of others as they are now. What is added to one later is its own.
+fn copies(followed: &[Followed], once: &Opened, threads: usize) -> BTreeMap<Place, CopyOf> {
+    let found = |followed: &Followed| {
+        let Followed { place, path, bytes, .. } = followed;
+        (*place, Found { path: path.clone(), bytes: *bytes, named: true, regular: true })
+    };
+    let texts = followed.iter().filter(|followed| matches!(followed.reading, Reading::Text(_)));
+    let texts: Vec<_> = texts.map(found).chain(once.texts.iter().cloned()).collect();
+    let copies = Copies::of_texts(&texts, threads);
+    let paths: BTreeMap<Place, &Path> =
+        texts.iter().map(|(place, found)| (*place, found.path.as_path())).collect();
+    let copy_of = |(place, _): &(Place, Found)| {
+        let Link { to, is_equal } = copies.link(*place)?;
+        Some((*place, CopyOf { path: paths.get(&to)?.to_path_buf(), is_equal }))
+    };
+    texts.iter().filter_map(copy_of).collect()
 }
 
 /// What a round is about, beside the question.
@@ -46,7 +87,8 @@ pub(super) struct Round<'r> {
     pub(super) once: Opened,
     /// The minutes in which there are journals; empty: texts are not compared with them.
     pub(super) covered: &'r [Minutes],
-    /// Of all journals that are read for the first time together.
+    /// Of all journals that are read for the first time together; `None`: it is not the first
+    /// round, and files are no longer compared with each other.
     pub(super) duplicates: Option<Duplicates>,
     pub(super) means: Means,
 }
@@ -60,6 +102,9 @@ impl Round<'_> {
         new_sink: &(impl Fn(Place) -> S + Sync),
     ) -> Vec<(Place, Outcome<S>)> {
         let Round { once, covered, duplicates, means } = self;
+        let is_first = duplicates.is_some();
+        let copies =
+            if is_first { copies(followed, &once, means.threads) } else { BTreeMap::new() };
         let (journals, texts): (Vec<_>, Vec<_>) = followed
             .iter_mut()
             .filter(|followed| followed.has_news)
@@ -70,7 +115,10 @@ impl Round<'_> {
         let memory = Memory::of_journals(texts.len(), covered);
         let texts = scan::in_parallel(texts, means.threads, |mut text| {
             let mut asking = Asking::new(new_sink(text.place()), memory);
-            let (summary, failure) = text.read(query, means, &mut asking);
+            let (summary, failure) = match copies.get(&text.place()) {
+                None => text.read(query, means, &mut asking),
+                Some(_) => text.read_copy(query, means, &mut DamageOnly(&mut asking)),
+            };
             (text.place(), summary, asking, failure)
         });
         let mut wanted = Witness::default();
@@ -94,8 +142,8 @@ impl Round<'_> {
         found.into_iter().for_each(|found| wanted.found(found));
         for (place, summary, asking, failure) in texts {
             let repeats = Some(wanted.repeats(&asking)).filter(|repeats| !repeats.is_empty());
-            let sink = asking.finish();
-            outcomes.push((place, Outcome { summary, sink, repeats, copy_of: None, failure }));
+            let (sink, copy_of) = (asking.finish(), copies.get(&place).cloned());
+            outcomes.push((place, Outcome { summary, sink, repeats, copy_of, failure }));
         }
         outcomes.sort_by_key(|(place, _)| *place);
         outcomes

@@ -151,6 +151,15 @@ impl TextFile {
         }
     }
 
+    /// Does what the last look found to be done, and takes what was read for whole and for what
+    /// another file gave.
+    pub(super) fn skip(&mut self, query: &Query<'_>, sink: &mut dyn Sink) -> io::Result<()> {
+        self.has_settled = true;
+        let read = self.read_on(query, sink);
+        self.text.skip_all();
+        read
+    }
+
     /// Reads what is left and takes it for whole: nothing will be added.
     pub(super) fn finish(&mut self, query: &Query<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         self.look()?;

@@ -112,6 +112,11 @@ impl Growing {
         &self.record.summary
     }
 
+    /// Takes all that was read so far for what another file gave.
+    pub fn skip_all(&mut self) {
+        self.record.summary.skip_all();
+    }
+
     /// Gives the text another name, after its file was renamed.
     pub fn rename(&mut self, path: &Path) {
         path.clone_into(&mut self.path);
@@ -187,9 +192,12 @@ impl Growing {
         pause: Pause,
         recorder: &mut Recorder<'_>,
     ) {
-        let form = detect::form(&self.head.bytes, pause == Pause::End);
         let nuls = self.head.nuls;
-        if nuls > 0 {
+        let form = match self.head.bytes.as_slice() {
+            [] if nuls > 0 => Form::Binary,
+            head => detect::form(head, pause == Pause::End),
+        };
+        if nuls > 0 && form != Form::Binary {
             recorder.damage(0, format!("{nuls} NUL bytes before the first line"));
         }
         recorder.set_kind(form.kind());
@@ -317,7 +325,9 @@ impl Head {
     /// line.
     fn decides(&self, pause: Pause) -> bool {
         let has_line = || self.is_hasty && memchr::memchr(b'\n', &self.bytes).is_some();
-        !self.bytes.is_empty() && (self.is_full || pause != Pause::Short || has_line())
+        let is_hole = self.bytes.is_empty() && self.nuls > 0;
+        (is_hole && pause == Pause::End)
+            || !self.bytes.is_empty() && (self.is_full || pause != Pause::Short || has_line())
     }
 
     fn forget_if_full(&mut self) {

@@ -1,8 +1,8 @@
 //! What was not logged: from the facts that sources told, over all files, what is missing and
 //! when.
 //!
-//! [`sequence`] finds numbers that no entry has, [`clock`] boots and jumps of the clock,
-//! [`service`] times without journald, [`dropped`] adds up what daemons say that they dropped.
+//! `sequence` finds numbers that no entry has, `clock` boots and jumps of the clock,
+//! `service` times without journald, `dropped` adds up what daemons say that they dropped.
 
 mod clock;
 
@@ -101,6 +101,8 @@ pub struct NotLogged {
     pub more: u64,
     /// How many entries daemons say that they dropped, in all.
     pub dropped: u64,
+    /// Whether the last bucket holds a part of what is missing.
+    pub(super) hides_last: bool,
 }
 
 /// So many absences of a kind are kept, each.
@@ -124,7 +126,7 @@ impl NotLogged {
         }));
         let mut hidden = Hidden::new(buckets);
         all.retain(|absence| hidden.take(absence, buckets));
-        hidden.mark(buckets);
+        let hides_last = hidden.mark(buckets);
         for (minute, entries) in &more_dropped {
             if let Some(minute) = minute {
                 add_dropped(buckets, minute.start(), *entries);
@@ -138,7 +140,7 @@ impl NotLogged {
         let found = all.len();
         let absences = heaviest(all);
         let more = (found - absences.len() + more_dropped.len()) as u64;
-        Self { absences, more, dropped }
+        Self { absences, more, dropped, hides_last }
     }
 }
 
@@ -177,8 +179,8 @@ impl Hidden {
         touches
     }
 
-    /// Marks the buckets.
-    fn mark(self, buckets: &mut [Bucket]) {
+    /// Marks the buckets. Returns whether the last of them misses something.
+    fn mark(self, buckets: &mut [Bucket]) -> bool {
         let mut open = 0;
         for (bucket, step) in buckets.iter_mut().zip(self.steps) {
             open += step;
@@ -186,6 +188,7 @@ impl Hidden {
                 bucket.coverage = Coverage::Partial;
             }
         }
+        open > 0
     }
 }
 
