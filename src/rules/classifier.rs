@@ -9,8 +9,10 @@ use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::candidates::Candidates;
 use super::catalogue::{ClassIndex, RuleIndex, RuleSet};
 use super::gate::{Gate, Places};
+use super::groups::Groups;
 use super::literals::Literal;
 use crate::entry::Entry;
 
@@ -66,10 +68,11 @@ pub struct Classifier {
     rules: RuleSet,
     compiled: Vec<CompiledRule>,
     gate: Gate,
+    groups: Groups,
     /// For each literal, the rules that need it.
     literal_rules: Vec<Vec<u16>>,
     /// Rules without literals, to be tried on every message.
-    unguarded: Vec<u16>,
+    unguarded: Candidates,
 }
 
 struct CompiledRule {
@@ -90,11 +93,11 @@ impl Classifier {
         let mut texts: Vec<Literal> = Vec::new();
         let mut literal_rules: Vec<Vec<u16>> = Vec::new();
         let mut position = std::collections::HashMap::new();
-        let mut unguarded = Vec::new();
+        let mut unguarded = Candidates::none_of(rules.rules().len());
         for (index, rule) in rules.rules().iter().enumerate() {
             let index = index as u16;
             let Some(literals) = &rule.literals else {
-                unguarded.push(index);
+                unguarded.insert(index);
                 continue;
             };
             for literal in literals {
@@ -109,7 +112,7 @@ impl Classifier {
         // No rule needs these, but whoever asks for candidates looks at them.
         texts.extend(watched.iter().map(|text| Literal::new(text)));
         literal_rules.resize(texts.len(), Vec::new());
-        let gate = Gate::new(&texts, !unguarded.is_empty());
+        let gate = Gate::new(&texts, unguarded.len() > 0);
         let compiled = rules
             .rules()
             .iter()
@@ -118,7 +121,7 @@ impl Classifier {
                 unless: OnceLock::new(),
             })
             .collect();
-        Self { rules, compiled, gate, literal_rules, unguarded }
+        Self { rules, compiled, gate, groups: Groups::default(), literal_rules, unguarded }
     }
 
     /// The rules that this classifier applies.
@@ -157,10 +160,7 @@ impl Classifier {
 
     /// The first rule that matches the message and the fields.
     pub fn classify(&self, message: &[u8], fields: &dyn Fields) -> Option<RuleIndex> {
-        self.candidates(message)
-            .into_iter()
-            .find(|&rule| self.fields_match(rule, fields) && self.text_matches(rule, message))
-            .map(RuleIndex)
+        self.first_match(message, |rule| self.fields_match(rule, fields)).map(RuleIndex)
     }
 
     /// What the message decides by itself: for readers that see each distinct message once and
@@ -170,9 +170,7 @@ impl Classifier {
         if !self.gate.passes(message) {
             return Verdict::NoRule;
         }
-        let first =
-            self.candidates(message).into_iter().find(|&rule| self.text_matches(rule, message));
-        match first {
+        match self.first_match(message, |_| true) {
             None => Verdict::NoRule,
             Some(rule) if self.rules.rule(RuleIndex(rule)).fields.is_empty() => {
                 Verdict::Rule(RuleIndex(rule))
@@ -200,25 +198,33 @@ impl Classifier {
 
     /// Every rule whose text matches, not only the first: for the rules' own tests.
     pub(super) fn all_matches(&self, message: &[u8]) -> Vec<RuleIndex> {
-        self.candidates(message)
-            .into_iter()
-            .filter(|&rule| self.text_matches(rule, message))
-            .map(RuleIndex)
-            .collect()
+        let candidates = self.candidates(message);
+        candidates.iter().filter(|&rule| self.text_matches(rule, message)).map(RuleIndex).collect()
     }
 
-    /// The rules of which a literal is in the message, in catalogue order.
+    /// The first rule whose text matches, of those that are acceptable.
     #[cold]
-    fn candidates(&self, message: &[u8]) -> Vec<u16> {
+    fn first_match(&self, message: &[u8], is_acceptable: impl Fn(u16) -> bool) -> Option<u16> {
+        let candidates = self.candidates(message);
+        let first_pattern = |rule| self.patterns(rule).first().map_or("", String::as_str);
+        match self.groups.matching(&candidates, first_pattern, message) {
+            Some(mut rules) => {
+                rules.find(|&rule| is_acceptable(rule) && self.patterns_match(rule, 1, message))
+            }
+            None => candidates
+                .iter()
+                .find(|&rule| is_acceptable(rule) && self.text_matches(rule, message)),
+        }
+    }
+
+    /// The rules of which a literal is in the message.
+    fn candidates(&self, message: &[u8]) -> Candidates {
         let mut found = self.unguarded.clone();
         self.gate.literals_in(message, |literal| {
             for &rule in self.literal_rules.get(literal).map_or(&[][..], Vec::as_slice) {
-                if !found.contains(&rule) {
-                    found.push(rule);
-                }
+                found.insert(rule);
             }
         });
-        found.sort_unstable();
         found
     }
 
@@ -228,14 +234,22 @@ impl Classifier {
     }
 
     fn text_matches(&self, rule: u16, message: &[u8]) -> bool {
-        let patterns = self.rules.rule(RuleIndex(rule)).patterns.len();
-        (0..patterns).all(|position| {
+        self.patterns_match(rule, 0, message)
+    }
+
+    /// Whether the rule's text matches, its expressions from the position `from` on.
+    fn patterns_match(&self, rule: u16, from: usize, message: &[u8]) -> bool {
+        (from..self.patterns(rule).len()).all(|position| {
             self.pattern(rule, position).is_some_and(|regex| regex.is_match(message))
         }) && !self.unless(rule).is_some_and(|regex| regex.is_match(message))
     }
 
+    fn patterns(&self, rule: u16) -> &[String] {
+        &self.rules.rule(RuleIndex(rule)).patterns
+    }
+
     fn pattern(&self, rule: u16, position: usize) -> Option<&Regex> {
-        let text = &self.rules.rule(RuleIndex(rule)).patterns[position];
+        let text = self.patterns(rule).get(position)?;
         self.compiled[usize::from(rule)].patterns[position]
             .get_or_init(|| compile(text).ok())
             .as_ref()

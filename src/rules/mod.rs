@@ -6,11 +6,13 @@
 
 mod borders;
 mod builtin;
+mod candidates;
 mod catalogue;
 mod classifier;
 mod cover;
 mod gate;
 mod grams;
+mod groups;
 mod literals;
 mod needles;
 mod rarity;
