@@ -68,7 +68,7 @@ pub struct Classifier {
     rules: RuleSet,
     compiled: Vec<CompiledRule>,
     gate: Gate,
-    groups: Groups,
+    pub(super) groups: Groups,
     /// For each literal, the rules that need it.
     literal_rules: Vec<Vec<u16>>,
     /// Rules without literals, to be tried on every message.

@@ -78,3 +78,61 @@ fn compile<'a>(patterns: impl Iterator<Item = &'a str>) -> Option<RegexSet> {
         .build()
         .ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{Classifier, NoFields, RuleSet};
+
+    #[test]
+    fn candidates_that_came_up_often_match_as_they_did_one_by_one() {
+        let rules = RuleSet::builtin().unwrap();
+        let samples: Vec<String> = rules
+            .rules()
+            .iter()
+            .flat_map(|rule| [&rule.samples, &rule.rejects])
+            .flatten()
+            .cloned()
+            .collect();
+        let classifier = Classifier::new(rules);
+        let rule_of = |sample: &String| classifier.classify(sample.as_bytes(), &NoFields);
+        let one_by_one: Vec<_> = samples.iter().map(rule_of).collect();
+        for sample in samples.iter().cycle().take(MIN_MESSAGES as usize * samples.len()) {
+            rule_of(sample);
+        }
+        let slots = classifier.groups.slots.iter();
+        let compiled =
+            slots.filter(|slot| slot.get().is_some_and(|group| group.set.get().is_some()));
+        assert!(compiled.count() > 4);
+        assert_eq!(samples.iter().map(rule_of).collect::<Vec<_>>(), one_by_one);
+    }
+
+    #[test]
+    fn few_candidates_are_tried_one_by_one() {
+        let groups = Groups::default();
+        let mut candidates = Candidates::none_of(8);
+        (0..3).for_each(|rule| candidates.insert(rule));
+        for _ in 0..=2 * MIN_MESSAGES {
+            assert!(groups.matching(&candidates, |_| "a", b"a").is_none());
+        }
+        candidates.insert(3);
+        let patterns = ["a", "^b", "c$", "A"];
+        let pattern = |rule: u16| patterns[usize::from(rule)];
+        for _ in 0..MIN_MESSAGES {
+            assert!(groups.matching(&candidates, pattern, b"abc").is_none());
+        }
+        let matching = groups.matching(&candidates, pattern, b"abc").unwrap();
+        assert_eq!(matching.collect::<Vec<_>>(), [0, 2]);
+    }
+
+    #[test]
+    fn expressions_too_large_together_are_tried_one_by_one() {
+        let groups = Groups::default();
+        let mut candidates = Candidates::none_of(8);
+        (0..4).for_each(|rule| candidates.insert(rule));
+        for _ in 0..=MIN_MESSAGES {
+            let pattern = |_| r"(?:\w{1000}x){60}";
+            assert!(groups.matching(&candidates, pattern, b"a").is_none());
+        }
+    }
+}
