@@ -21,14 +21,14 @@ const STRIDE: usize = 8;
 const GRAM_BYTES: usize = 6;
 /// How long a literal must be, in bytes, so that it covers a gram at one position at least.
 pub(super) const LONG_BYTES: usize = STRIDE + GRAM_BYTES - 1;
-/// The filter's size: half of what a core's nearest cache holds. One bit of it stands for a gram.
+/// The filter's size: half of what a core's nearest cache holds. Two bits of a byte stand for a gram.
 const FILTER_BYTES: usize = 1 << 15;
 /// Positions that are looked at before the first decision.
 const AT_ONCE: usize = 4;
 
 /// A search for literals of at least [`LONG_BYTES`].
 pub(super) struct Grams {
-    /// A set of grams that may hold more than it was given: one bit of the byte that a gram's
+    /// A set of grams that may hold more than it was given: two bits of the byte that a gram's
     /// hash chooses.
     filter: Box<[u8; FILTER_BYTES]>,
     /// For each of so many parts of the hashes' range, where its grams begin among all; and the
@@ -84,7 +84,7 @@ impl Grams {
         let mut filter = Box::new([0; FILTER_BYTES]);
         for placed in &placed {
             let hash = placed.hash();
-            filter[byte_of(hash)] |= bit_of(hash);
+            filter[byte_of(hash)] |= bits_of(hash);
         }
         let starts = (0..=PARTS)
             .map(|part| placed.partition_point(|placed| part_of(placed.hash()) < part) as u32)
@@ -140,7 +140,8 @@ impl Grams {
     #[inline]
     fn filtered(&self, bytes: [u8; STRIDE]) -> u8 {
         let hash = hash(gram(bytes));
-        self.filter[byte_of(hash)] & bit_of(hash)
+        let bits = bits_of(hash);
+        u8::from(self.filter[byte_of(hash)] & bits == bits)
     }
 
     /// Looks closer at neighbouring positions, of which the set may have one. Kept out of the
@@ -204,12 +205,16 @@ fn byte_of(hash: u64) -> usize {
     (hash >> (64 - FILTER_BYTES.trailing_zeros())) as usize
 }
 
-/// The bit, from a table: to shift by a number that varies is slow on the processors for which
+/// Two bits, from a table: to shift by a number that varies is slow on the processors for which
 /// programs are built by default.
 #[inline]
-fn bit_of(hash: u64) -> u8 {
-    const BITS: [u8; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
-    BITS[(hash >> 40 & 7) as usize]
+fn bits_of(hash: u64) -> u8 {
+    const BITS: [u8; 32] = [
+        0x03, 0x05, 0x09, 0x11, 0x21, 0x41, 0x81, 0x06, 0x0a, 0x12, 0x22, 0x42, 0x82, 0x0c, 0x14,
+        0x24, 0x44, 0x84, 0x18, 0x28, 0x48, 0x88, 0x30, 0x50, 0x90, 0x60, 0xa0, 0xc0, 0x03, 0x0c,
+        0x30, 0xc0,
+    ];
+    BITS[(hash >> 40 & 31) as usize]
 }
 
 /// The hashes' range is divided into so many parts, in each of which there are few grams.

@@ -43,11 +43,15 @@ pub(super) fn starts_with_long_number(line: &[u8]) -> bool {
 /// and Python's rich leaves out a time that it has just printed.
 pub(super) fn is_indented_record(line: &[u8]) -> bool {
     const RICH_TIME_BYTES: usize = b"[05/06/26 04:49:00] ".len();
-    let indent = line.iter().take_while(|&&byte| byte == b' ').count();
-    if indent == RICH_TIME_BYTES && starts_with_level(line.get(indent..).unwrap_or(&[])) {
+    if line.strip_prefix(&[b' '; RICH_TIME_BYTES]).is_some_and(starts_with_level) {
         return true;
     }
-    let line = strip_colour(line.trim_ascii_start());
+    let text = line.trim_ascii_start();
+    // A traceback has many indented lines, and nearly none begins like this.
+    if !matches!(text.first(), Some(b'-' | b'<' | b'x' | b'\x1b')) {
+        return false;
+    }
+    let line = strip_colour(text);
     [&b"-->"[..], b"<--", b"xxx"].iter().any(|arrow| {
         let Some(rest) = line.strip_prefix(*arrow) else { return false };
         let rest = strip_colour(strip_colour(rest).trim_ascii_start());
