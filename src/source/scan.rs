@@ -247,7 +247,12 @@ fn read_journal(
         Err(error) => {
             let error = match error {
                 JournalError::Io { error, .. } => error,
-                other => io::Error::other(other),
+                // Whoever reports it says which file it is.
+                other => {
+                    let text = other.to_string();
+                    let path = format!("{}: ", journal.found.path.display());
+                    io::Error::other(text.strip_prefix(&path).unwrap_or(&text))
+                }
             };
             return (Summary::new(&journal.found.path, SourceKind::Binary), Some(error));
         }

@@ -3,6 +3,8 @@
 
 use std::io::{Read, Write};
 
+use ebbline::source::journal::ClosedJournal;
+
 use crate::journals::{Random, START_US, TestEntry};
 use crate::reader::Readers;
 use crate::writer::{Codec, journal_bytes};
@@ -65,6 +67,27 @@ fn a_message_that_grows_to_gigabytes_is_not_decompressed() {
     assert_survived(&zstd, 3, "zstd");
     let xz = journal_of_bombs(Codec::Xz, &bomb(Codec::Xz, 300 << 20), 3);
     assert_survived(&xz, 3, "xz");
+}
+
+#[test]
+fn an_archive_that_grows_to_gigabytes_is_not_unpacked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("grows.journal.zst");
+    let journal = journal_bytes(&[TestEntry::new(START_US, b"one")], Codec::None, true);
+    let grown = journal.as_slice().chain(std::io::repeat(0).take(1 << 30));
+    std::fs::write(&path, zstd::stream::encode_all(grown, 1).unwrap()).unwrap();
+    let closed = ClosedJournal::read(&path).unwrap().unwrap();
+    let Err(error) = closed.open() else { panic!("it was unpacked") };
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: the archive unpacks to more than 128 MiB\n\
+             If it is to be trusted, unpack it and give the journal itself.",
+            path.display()
+        )
+    );
+    std::fs::write(&path, zstd::stream::encode_all(journal.as_slice(), 1).unwrap()).unwrap();
+    assert!(ClosedJournal::read(&path).unwrap().unwrap().open().is_ok());
 }
 
 #[test]

@@ -79,20 +79,36 @@ impl ClosedJournal {
     pub fn open(&self) -> Result<JournalFile, JournalError> {
         let io_error = |error| JournalError::Io { path: self.path.clone(), error };
         if self.is_packed() {
-            return JournalFile::open(&self.path, self.unpack().map_err(io_error)?);
+            let limit_bytes = self.most_unpacked().map_err(io_error)?;
+            let unpacked = self.unpack(limit_bytes).map_err(io_error)?;
+            let too_large = || JournalError::Grows { path: self.path.clone(), limit_bytes };
+            return JournalFile::open(&self.path, unpacked.ok_or_else(too_large)?);
         }
         let (path, file) = self.find().map_err(io_error)?;
         Ok(JournalFile { path, file, header: self.header.clone() })
     }
 
-    fn unpack(&self) -> io::Result<File> {
-        let mut unpacked = compression::decompress(File::open(&self.path)?)?;
+    /// To how many bytes a compressed journal may unpack: the disk that they go to may be the one
+    /// that is full.
+    ///
+    /// journald's files begin with tables of zeros and end with up to 8 MiB of them, so small ones
+    /// shrink to a thousandth; the entries themselves shrink to a twentieth.
+    fn most_unpacked(&self) -> io::Result<u64> {
+        const SMALL_BYTES: u64 = 128 << 20;
+        const MAX_GROWTH: u64 = 256;
+        Ok(self.path.metadata()?.len().saturating_mul(MAX_GROWTH).max(SMALL_BYTES))
+    }
+
+    /// The journal in a temporary file; `None` where it is larger than `limit_bytes`.
+    fn unpack(&self, limit_bytes: u64) -> io::Result<Option<File>> {
+        let unpacked = compression::decompress(File::open(&self.path)?)?;
         let mut spooled = tempfile::tempfile()?;
-        match io::copy(&mut unpacked, &mut spooled) {
+        match io::copy(&mut unpacked.take(limit_bytes + 1), &mut spooled) {
             Err(error) if error.kind() == io::ErrorKind::StorageFull => Err(error),
+            Ok(bytes) if bytes > limit_bytes => Ok(None),
             // A truncated archive still holds the beginning of its journal: what is missing is
             // damage.
-            _ => Ok(spooled),
+            _ => Ok(Some(spooled)),
         }
     }
 

@@ -91,6 +91,14 @@ pub enum JournalError {
         /// What the header says, as far as it can be understood.
         facts: Box<Facts>,
     },
+    /// A compressed journal that grows beyond what a journal can.
+    #[error("{}: the archive unpacks to more than {} MiB\nIf it is to be trusted, unpack it and give the journal itself.", path.display(), limit_bytes >> 20)]
+    Grows {
+        /// The file.
+        path: PathBuf,
+        /// How much of it was unpacked, in bytes.
+        limit_bytes: u64,
+    },
     /// The file cannot be read.
     #[error("{}: {error}\nCheck that the file can be read by this user.", path.display())]
     Io {
