@@ -1,0 +1,8 @@
+//! The pool package against a real PostgreSQL: servers, a streaming replica and a PgBouncer that
+//! the tests start for themselves. One file a promise.
+//!
+//! A part that is missing fails the test and says how to install it. The servers end with the
+//! test, also when it panics or its process is killed.
+
+mod servers;
+mod support;
