@@ -15,9 +15,15 @@
 //! ```
 
 #[cfg(feature = "pool")]
+mod background;
+#[cfg(feature = "pool")]
 mod histogram;
 #[cfg(feature = "pool")]
+mod leak;
+#[cfg(feature = "pool")]
 mod ledger;
+#[cfg(feature = "pool")]
+mod logger;
 mod snapshot;
 #[cfg(feature = "pool")]
 mod stats;
@@ -26,6 +32,8 @@ mod stats;
 pub use histogram::{BOUNDS, Durations};
 #[cfg(feature = "pool")]
 pub use ledger::{ClosedBecause, HeldBy, Site};
+#[cfg(feature = "pool")]
+pub use logger::SNAPSHOT_TARGET;
 #[cfg(feature = "pool")]
 pub use stats::{Closed, PoolStats, Protection, Stats};
 
