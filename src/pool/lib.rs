@@ -14,7 +14,20 @@
 //! # Ok::<(), ebbline_pool::SnapshotError>(())
 //! ```
 
+#[cfg(feature = "pool")]
+mod histogram;
+#[cfg(feature = "pool")]
+mod ledger;
 mod snapshot;
+#[cfg(feature = "pool")]
+mod stats;
+
+#[cfg(feature = "pool")]
+pub use histogram::{BOUNDS, Durations};
+#[cfg(feature = "pool")]
+pub use ledger::{ClosedBecause, HeldBy, Site};
+#[cfg(feature = "pool")]
+pub use stats::{Closed, PoolStats, Protection, Stats};
 
 pub use snapshot::{
     MARKER, MAX_POOLS, PoolName, PoolState, ReadOnlyRoute, Snapshot, SnapshotError, VERSION,
