@@ -171,7 +171,11 @@ impl fmt::Debug for CountedPool {
 }
 
 /// Hooks up what must happen to a connection before a caller gets it.
-fn hooked(options: PgPoolOptions, ledger: &Arc<Ledger>, guard: Option<&Arc<Guard>>) -> PgPoolOptions {
+fn hooked(
+    options: PgPoolOptions,
+    ledger: &Arc<Ledger>,
+    guard: Option<&Arc<Guard>>,
+) -> PgPoolOptions {
     let (opening, guarding) = (Arc::clone(ledger), guard.cloned());
     let options = options.after_connect(move |connection, _| {
         let (ledger, guard) = (Arc::clone(&opening), guarding.clone());
@@ -211,7 +215,16 @@ impl Checkout {
         &self.pool
     }
 
-    /// The connection, and how it is armed.
+    /// The connection, its pool's name and where it was taken.
+    pub(crate) fn parts(&mut self) -> (&mut PgConnection, &PoolName, Site) {
+        let Self { connection, pool, site, .. } = self;
+        match connection {
+            Some(connection) => (connection, pool.name(), site),
+            None => unreachable!("only the drop takes the connection out"),
+        }
+    }
+
+    /// How the connection is armed.
     pub(crate) fn armed(&self) -> Option<Armed> {
         self.pool.guard.as_ref().and_then(|guard| guard.armed())
     }

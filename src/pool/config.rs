@@ -204,9 +204,9 @@ impl Config {
         let config = Self {
             replica: variables.dsn("RO_DSN")?,
             fallthrough: variables.switch("RO_FALLTHROUGH")?.unwrap_or(default.fallthrough),
-            fallthrough_login: variables
-                .value("RO_FALLTHROUGH_USER")
-                .map(|user| Login::new(&user, variables.value("RO_FALLTHROUGH_PASSWORD").as_deref())),
+            fallthrough_login: variables.value("RO_FALLTHROUGH_USER").map(|user| {
+                Login::new(&user, variables.value("RO_FALLTHROUGH_PASSWORD").as_deref())
+            }),
             arming: variables.arming("RO_ARMING")?.unwrap_or(default.arming),
             primary_limits: variables.limits("POOL")?,
             replica_limits: variables.limits("RO_POOL")?,

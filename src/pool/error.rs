@@ -209,9 +209,8 @@ impl DatabaseError for WriteRefused {
 /// Whether the server refused to write, or to make the transaction one that may.
 fn refuses_a_write(error: &PgDatabaseError, sql: &str) -> bool {
     // The server's words may be in any language; its codes and routines are not.
-    let read_write_mode = || {
-        error.routine() == Some("call_bool_check_hook") && !has_word(sql, |w| w == "DEFERRABLE")
-    };
+    let read_write_mode =
+        || error.routine() == Some("call_bool_check_hook") && !has_word(sql, |w| w == "DEFERRABLE");
     match error.code() {
         // read_only_sql_transaction
         "25006" => true,

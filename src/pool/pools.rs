@@ -12,7 +12,7 @@ use crate::checkout::CountedPool;
 use crate::config::{Config, Dsn, Limits};
 use crate::error::{AcquireError, BuildError};
 use crate::read_only::{ReadOnly, ReadWrite};
-use crate::snapshot::ReadOnlyRoute;
+use crate::snapshot::{PoolName, ReadOnlyRoute};
 use crate::stats::Stats;
 
 /// An application's pools. Cheap to clone: all clones are the same pools.
@@ -33,9 +33,9 @@ impl Pools {
     pub fn new(config: &Config) -> Result<Self, BuildError> {
         config.check()?;
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
-        let read_only = |name: &str, dsn: &Dsn, limits: Limits| {
+        let read_only = |name: &'static str, dsn: &Dsn, limits: Limits| {
             let guard = Guard::new(config.arming, dsn.options());
-            let name = pool_name(name);
+            let name = PoolName::known(name);
             CountedPool::new(name, dsn.options(), Some(guard), limits, config, runtime.clone())
         };
         let primary = &config.primary;
@@ -46,7 +46,7 @@ impl Pools {
         Ok(Self {
             inner: Arc::new(Inner {
                 primary: CountedPool::new(
-                    pool_name("primary"),
+                    PoolName::known("primary"),
                     primary.options(),
                     None,
                     config.primary_limits,
@@ -66,7 +66,9 @@ impl Pools {
 
     /// Waits for a connection that may write.
     #[track_caller]
-    pub fn read_write(&self) -> impl Future<Output = Result<ReadWrite, AcquireError>> + Send + use<> {
+    pub fn read_write(
+        &self,
+    ) -> impl Future<Output = Result<ReadWrite, AcquireError>> + Send + use<> {
         let (pool, site) = (Arc::clone(&self.inner.primary), Location::caller());
         async move { pool.checkout(site).await.map(ReadWrite::new) }
     }
