@@ -29,6 +29,9 @@ mod config;
 mod error;
 
 #[cfg(feature = "pool")]
+mod role;
+
+#[cfg(feature = "pool")]
 mod arm;
 #[cfg(feature = "pool")]
 mod checkout;
@@ -53,5 +56,7 @@ pub use ledger::{ClosedBecause, HeldBy, Site};
 pub use pools::Pools;
 #[cfg(feature = "pool")]
 pub use read_only::{ReadOnly, ReadOnlyTransaction, ReadWrite, Reader};
+#[cfg(feature = "pool")]
+pub use role::{ReadOnlyRole, WayToWrite};
 #[cfg(feature = "pool")]
 pub use stats::{Closed, PoolStats, Protection, Stats};
