@@ -14,6 +14,8 @@
 //! # Ok::<(), ebbline_pool::SnapshotError>(())
 //! ```
 
+mod snapshot;
+
 #[cfg(feature = "pool")]
 mod background;
 #[cfg(feature = "pool")]
@@ -24,10 +26,34 @@ mod leak;
 mod ledger;
 #[cfg(feature = "pool")]
 mod logger;
-mod snapshot;
 #[cfg(feature = "pool")]
 mod stats;
 
+#[cfg(feature = "pool")]
+mod config;
+#[cfg(feature = "pool")]
+mod error;
+
+#[cfg(feature = "pool")]
+mod role;
+
+#[cfg(feature = "pool")]
+mod arm;
+#[cfg(feature = "pool")]
+mod checkout;
+#[cfg(feature = "pool")]
+mod pools;
+#[cfg(feature = "pool")]
+mod read_only;
+
+pub use snapshot::{
+    MARKER, MAX_POOLS, PoolName, PoolState, ReadOnlyRoute, Snapshot, SnapshotError, VERSION,
+};
+
+#[cfg(feature = "pool")]
+pub use config::{Arming, Config, ConfigError, Dsn, DsnError, Limits, Login};
+#[cfg(feature = "pool")]
+pub use error::{AcquireError, BuildError, TimedOut, WriteRefused};
 #[cfg(feature = "pool")]
 pub use histogram::{BOUNDS, Durations};
 #[cfg(feature = "pool")]
@@ -35,8 +61,10 @@ pub use ledger::{ClosedBecause, HeldBy, Site};
 #[cfg(feature = "pool")]
 pub use logger::SNAPSHOT_TARGET;
 #[cfg(feature = "pool")]
+pub use pools::Pools;
+#[cfg(feature = "pool")]
+pub use read_only::{ReadOnly, ReadOnlyTransaction, ReadWrite, Reader};
+#[cfg(feature = "pool")]
+pub use role::{ReadOnlyRole, WayToWrite};
+#[cfg(feature = "pool")]
 pub use stats::{Closed, PoolStats, Protection, Stats};
-
-pub use snapshot::{
-    MARKER, MAX_POOLS, PoolName, PoolState, ReadOnlyRoute, Snapshot, SnapshotError, VERSION,
-};

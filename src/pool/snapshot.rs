@@ -154,6 +154,15 @@ impl ReadOnlyRoute {
     }
 }
 
+impl PoolName {
+    /// One of this crate's own names, which are valid.
+    #[cfg(feature = "pool")]
+    pub(crate) fn known(name: &'static str) -> Self {
+        debug_assert!(name.parse::<Self>().is_ok(), "{name}");
+        Self(name.to_owned())
+    }
+}
+
 impl FromStr for PoolName {
     type Err = SnapshotError;
 

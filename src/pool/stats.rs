@@ -26,9 +26,10 @@ pub struct Stats {
 /// What keeps a read-only handle from writing, the weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protection {
-    /// A setting of the session or the transaction: it holds against mistakes, and against
-    /// nobody who lifts it.
+    /// A setting of the session: it holds against mistakes, and against nobody who lifts it.
     Session,
+    /// A read-only transaction for each statement, which no statement can leave.
+    Transaction,
     /// A login role that may not write to any table.
     Role,
     /// A replica, on which nothing can be written.
@@ -117,6 +118,7 @@ impl Protection {
     pub fn name(self) -> &'static str {
         match self {
             Self::Session => "session",
+            Self::Transaction => "transaction",
             Self::Role => "role",
             Self::Replica => "replica",
         }

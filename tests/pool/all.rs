@@ -5,5 +5,6 @@
 //! test, also when it panics or its process is killed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod handles;
 mod servers;
 mod support;
