@@ -15,6 +15,8 @@ use crate::config::{Config, Dsn, Limits};
 use crate::error::{AcquireError, BuildError};
 use crate::leak::LeakDetector;
 use crate::logger::PoolLogger;
+#[cfg(feature = "metrics")]
+use crate::metrics::{InvalidPrefix, Metrics};
 use crate::read_only::{ReadOnly, ReadWrite};
 use crate::snapshot::{PoolName, ReadOnlyRoute};
 use crate::stats::{PoolStats, Stats};
@@ -132,6 +134,15 @@ impl Pools {
     /// Logs a last snapshot line, now, and no more. Does nothing where none are logged.
     pub fn stop_pool_logger(&self) {
         self.evidence.logger.stop();
+    }
+
+    /// The pools' metrics; the gauges' names begin with `prefix` (of letters, digits and `_`, as
+    /// in `shop_pg`) and `_pool_`.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(&self, prefix: &str) -> Result<Metrics, InvalidPrefix> {
+        let inner = Arc::downgrade(&self.inner);
+        let read = move || Some(inner.upgrade()?.stats(CountedPool::stats));
+        Metrics::new(prefix, Arc::new(read))
     }
 
     /// Closes all pools. Callers that wait get [`AcquireError::Closed`]; returns when the last
