@@ -6,5 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod handles;
+mod leak;
+mod logger;
+mod metrics;
 mod servers;
 mod support;
