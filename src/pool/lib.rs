@@ -24,6 +24,8 @@ mod ledger;
 mod stats;
 
 #[cfg(feature = "pool")]
+mod cause;
+#[cfg(feature = "pool")]
 mod config;
 #[cfg(feature = "pool")]
 mod error;
@@ -41,6 +43,8 @@ pub use snapshot::{
     MARKER, MAX_POOLS, PoolName, PoolState, ReadOnlyRoute, Snapshot, SnapshotError, VERSION,
 };
 
+#[cfg(feature = "pool")]
+pub use cause::{TimeoutCause, Trouble};
 #[cfg(feature = "pool")]
 pub use config::{Arming, Config, ConfigError, Dsn, DsnError, Limits, Login};
 #[cfg(feature = "pool")]
