@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::sleep;
 
 use crate::config::Arming;
+use crate::role::ways_to_write;
 use crate::stats::Protection;
 
 /// Begins a read-only transaction that cannot be made a read-write one: the server takes that
@@ -41,6 +42,9 @@ const LOOK_AND_REARM: &str = "SELECT pg_catalog.current_setting('default_transac
      pg_catalog.pg_is_in_recovery()::pg_catalog.text; \
      BEGIN; ROLLBACK; SET SESSION default_transaction_read_only = on";
 
+const POOLER_APPEARED: &str = "the startup setting default_transaction_read_only was ignored: \
+     a pooler stands before the server that was not there before";
+
 /// How often two connections are compared: a pooler that others use at the same time may give
 /// them different sessions by chance.
 const COMPARISONS: usize = 5;
@@ -54,9 +58,12 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 pub(crate) struct Guard {
     wanted: Arming,
     options: PgConnectOptions,
+    /// Whether the login role is said to be one that cannot write.
+    role_promised: bool,
     armed: AtomicU8,
     finding_out: Mutex<()>,
     in_recovery: AtomicBool,
+    role_asked: AtomicBool,
     role_verified: AtomicBool,
 }
 
@@ -106,14 +113,17 @@ impl From<sqlx::Error> for NotArmed {
 }
 
 impl Guard {
-    /// For a pool that connects with these options.
-    pub(crate) fn new(wanted: Arming, options: PgConnectOptions) -> Self {
+    /// For a pool that connects with these options. `role_promised` says that their login role
+    /// cannot write; each new connection has that verified.
+    pub(crate) fn new(wanted: Arming, options: PgConnectOptions, role_promised: bool) -> Self {
         Self {
             wanted,
             options,
+            role_promised,
             armed: AtomicU8::new(0),
             finding_out: Mutex::new(()),
             in_recovery: AtomicBool::new(false),
+            role_asked: AtomicBool::new(false),
             role_verified: AtomicBool::new(false),
         }
     }
@@ -216,29 +226,39 @@ impl Guard {
         }
     }
 
-    /// Makes a new connection read-only.
+    /// Makes a new connection read-only, and learns from it what protects it.
     pub(crate) async fn arm_new(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         if self.armed() == Some(Armed::Transaction) {
-            return self.learn(connection).await;
+            let in_recovery = in_recovery(connection).await?;
+            self.in_recovery.store(in_recovery, Ordering::Release);
+        } else {
+            let found = look_and_rearm(connection).await?;
+            self.in_recovery.store(found.in_recovery, Ordering::Release);
+            if self.armed() == Some(Armed::Startup) && !found.default_on {
+                self.armed.store(0, Ordering::Release);
+                return Err(sqlx::Error::Protocol(POOLER_APPEARED.to_owned()));
+            }
         }
-        let found = look_and_rearm(connection).await?;
-        self.in_recovery.store(found.in_recovery, Ordering::Release);
-        if self.armed() == Some(Armed::Startup) && !found.default_on {
-            self.armed.store(0, Ordering::Release);
-            return Err(sqlx::Error::Protocol(
-                "the startup setting default_transaction_read_only was ignored: a pooler stands \
-                 before the server that was not there before"
-                    .to_owned(),
-            ));
+        if self.role_promised {
+            self.verify_role(connection).await?;
         }
         Ok(())
     }
 
-    async fn learn(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let question = "SELECT pg_catalog.pg_is_in_recovery()::pg_catalog.text";
-        let row = sqlx::Executor::fetch_one(connection, question).await?;
-        let in_recovery = row.try_get_unchecked::<&str, _>(0)? == "true";
-        self.in_recovery.store(in_recovery, Ordering::Release);
+    async fn verify_role(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let ways = ways_to_write(connection, None).await?;
+        let was_verified = self.role_verified.swap(ways.is_empty(), Ordering::AcqRel);
+        let first_time = !self.role_asked.swap(true, Ordering::AcqRel);
+        if let Some(way) = ways.first()
+            && (was_verified || first_time)
+        {
+            tracing::warn!(
+                role = self.options.get_username(),
+                ways = ways.len(),
+                "the login role that is to read only may write: {way}; \
+                 ReadOnlyRole::ways_to_write lists all of it"
+            );
+        }
         Ok(())
     }
 
@@ -270,11 +290,12 @@ impl Guard {
         self.in_recovery.store(found.in_recovery, Ordering::Release);
         Ok(Some(found))
     }
+}
 
-    /// Notes whether the login role was found unable to write.
-    pub(crate) fn role_is(&self, verified: bool) {
-        self.role_verified.store(verified, Ordering::Release);
-    }
+async fn in_recovery(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let question = "SELECT pg_catalog.pg_is_in_recovery()::pg_catalog.text";
+    let row = sqlx::Executor::fetch_one(connection, question).await?;
+    Ok(row.try_get_unchecked::<&str, _>(0)? == "true")
 }
 
 async fn look_and_rearm(connection: &mut PgConnection) -> Result<Found, sqlx::Error> {

@@ -17,9 +17,15 @@
 mod snapshot;
 
 #[cfg(feature = "pool")]
+mod background;
+#[cfg(feature = "pool")]
 mod histogram;
 #[cfg(feature = "pool")]
+mod leak;
+#[cfg(feature = "pool")]
 mod ledger;
+#[cfg(feature = "pool")]
+mod logger;
 #[cfg(feature = "pool")]
 mod stats;
 
@@ -29,6 +35,9 @@ mod cause;
 mod config;
 #[cfg(feature = "pool")]
 mod error;
+
+#[cfg(feature = "pool")]
+mod role;
 
 #[cfg(feature = "pool")]
 mod arm;
@@ -54,8 +63,12 @@ pub use histogram::{BOUNDS, Durations};
 #[cfg(feature = "pool")]
 pub use ledger::{ClosedBecause, HeldBy, Site};
 #[cfg(feature = "pool")]
+pub use logger::SNAPSHOT_TARGET;
+#[cfg(feature = "pool")]
 pub use pools::Pools;
 #[cfg(feature = "pool")]
 pub use read_only::{ReadOnly, ReadOnlyTransaction, ReadWrite, Reader};
+#[cfg(feature = "pool")]
+pub use role::{ReadOnlyRole, WayToWrite};
 #[cfg(feature = "pool")]
 pub use stats::{Closed, PoolStats, Protection, Stats};

@@ -33,8 +33,8 @@ impl Pools {
     pub fn new(config: &Config) -> Result<Self, BuildError> {
         config.check()?;
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
-        let read_only = |name: &'static str, dsn: &Dsn, limits: Limits| {
-            let guard = Guard::new(config.arming, dsn.options());
+        let read_only = |name: &'static str, dsn: &Dsn, limits: Limits, role_promised: bool| {
+            let guard = Guard::new(config.arming, dsn.options(), role_promised);
             let name = PoolName::known(name);
             CountedPool::new(name, dsn.options(), Some(guard), limits, config, runtime.clone())
         };
@@ -56,10 +56,15 @@ impl Pools {
                 replica: config
                     .replica
                     .as_ref()
-                    .map(|replica| read_only("ro", replica, config.replica_limits)),
-                fallthrough: config
-                    .fallthrough
-                    .then(|| read_only("ro_fallthrough", &fallthrough, config.fallthrough_limits)),
+                    .map(|replica| read_only("ro", replica, config.replica_limits, false)),
+                fallthrough: config.fallthrough.then(|| {
+                    read_only(
+                        "ro_fallthrough",
+                        &fallthrough,
+                        config.fallthrough_limits,
+                        config.fallthrough_login.is_some(),
+                    )
+                }),
             }),
         })
     }
