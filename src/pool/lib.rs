@@ -26,6 +26,8 @@ mod leak;
 mod ledger;
 #[cfg(feature = "pool")]
 mod logger;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "pool")]
 mod stats;
 
@@ -47,6 +49,8 @@ mod checkout;
 mod pools;
 #[cfg(feature = "pool")]
 mod read_only;
+#[cfg(feature = "pool")]
+mod routing;
 
 pub use snapshot::{
     MARKER, MAX_POOLS, PoolName, PoolState, ReadOnlyRoute, Snapshot, SnapshotError, VERSION,
@@ -64,11 +68,15 @@ pub use histogram::{BOUNDS, Durations};
 pub use ledger::{ClosedBecause, HeldBy, Site};
 #[cfg(feature = "pool")]
 pub use logger::SNAPSHOT_TARGET;
+#[cfg(feature = "metrics")]
+pub use metrics::{CONTENT_TYPE, InvalidPrefix, Metrics, MetricsServer};
 #[cfg(feature = "pool")]
 pub use pools::Pools;
 #[cfg(feature = "pool")]
 pub use read_only::{ReadOnly, ReadOnlyTransaction, ReadWrite, Reader};
 #[cfg(feature = "pool")]
 pub use role::{ReadOnlyRole, WayToWrite};
+#[cfg(feature = "pool")]
+pub use routing::ReplicaTrouble;
 #[cfg(feature = "pool")]
 pub use stats::{Closed, PoolStats, Protection, Stats};

@@ -7,5 +7,6 @@
 
 mod failures;
 mod handles;
+mod routing;
 mod servers;
 mod support;
