@@ -32,6 +32,8 @@ mod metrics;
 mod stats;
 
 #[cfg(feature = "pool")]
+mod cause;
+#[cfg(feature = "pool")]
 mod config;
 #[cfg(feature = "pool")]
 mod error;
@@ -47,11 +49,15 @@ mod checkout;
 mod pools;
 #[cfg(feature = "pool")]
 mod read_only;
+#[cfg(feature = "pool")]
+mod routing;
 
 pub use snapshot::{
     MARKER, MAX_POOLS, PoolName, PoolState, ReadOnlyRoute, Snapshot, SnapshotError, VERSION,
 };
 
+#[cfg(feature = "pool")]
+pub use cause::{TimeoutCause, Trouble};
 #[cfg(feature = "pool")]
 pub use config::{Arming, Config, ConfigError, Dsn, DsnError, Limits, Login};
 #[cfg(feature = "pool")]
@@ -70,5 +76,7 @@ pub use pools::Pools;
 pub use read_only::{ReadOnly, ReadOnlyTransaction, ReadWrite, Reader};
 #[cfg(feature = "pool")]
 pub use role::{ReadOnlyRole, WayToWrite};
+#[cfg(feature = "pool")]
+pub use routing::ReplicaTrouble;
 #[cfg(feature = "pool")]
 pub use stats::{Closed, PoolStats, Protection, Stats};

@@ -5,9 +5,11 @@
 //! test, also when it panics or its process is killed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod failures;
 mod handles;
 mod leak;
 mod logger;
 mod metrics;
+mod routing;
 mod servers;
 mod support;
