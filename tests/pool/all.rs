@@ -5,6 +5,7 @@
 //! test, also when it panics or its process is killed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cancellation;
 mod failures;
 mod handles;
 mod leak;
