@@ -5,6 +5,8 @@
 //! test, also when it panics or its process is killed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bypasses;
 mod handles;
+mod interleavings;
 mod servers;
 mod support;
