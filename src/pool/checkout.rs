@@ -19,6 +19,7 @@ use tokio::task_local;
 use tokio::time::timeout;
 
 use crate::arm::{Armed, Guard, NotArmed};
+use crate::cause::{Diagnosis, Trouble};
 use crate::config::{Config, Limits};
 use crate::error::{AcquireError, TimedOut};
 use crate::ledger::{ClosedBecause, Held, Ledger, Site, Waiting};
@@ -41,6 +42,7 @@ pub(crate) struct CountedPool {
     guard: Option<Arc<Guard>>,
     runtime: Handle,
     acquire_timeout: Duration,
+    diagnosis: Arc<Diagnosis>,
 }
 
 /// A connection that a caller holds.
@@ -63,6 +65,8 @@ impl CountedPool {
         runtime: Handle,
     ) -> Arc<Self> {
         let ledger = Ledger::new(name, limits.max);
+        let diagnosis =
+            Diagnosis::new(options.clone(), Arc::clone(&ledger), config.acquire_timeout);
         let guard = guard.map(Arc::new);
         let first = guard.as_ref().map_or(options, |guard| guard.first_options());
         let pool_options = PgPoolOptions::new()
@@ -72,13 +76,14 @@ impl CountedPool {
             .idle_timeout(config.idle_timeout)
             .max_lifetime(config.max_lifetime)
             .test_before_acquire(false);
-        let pool_options = hooked(pool_options, &ledger, guard.as_ref());
+        let pool_options = hooked(pool_options, &ledger, guard.as_ref(), &diagnosis);
         Arc::new(Self {
             pool: pool_options.connect_lazy_with(first),
             ledger,
             guard,
             runtime,
             acquire_timeout: config.acquire_timeout,
+            diagnosis,
         })
     }
 
@@ -106,7 +111,7 @@ impl CountedPool {
     /// Waits for a connection.
     pub(crate) async fn checkout(self: &Arc<Self>, site: Site) -> Result<Checkout, AcquireError> {
         let waiting = self.ledger.wait(site);
-        match self.obtain().await {
+        match self.diagnosis.beside(self.acquire_timeout, self.obtain()).await {
             Ok(connection) => Ok(Checkout {
                 held: Some(waiting.got()),
                 connection: Some(connection),
@@ -143,8 +148,9 @@ impl CountedPool {
         match error {
             NotArmed::Sqlx(sqlx::Error::PoolTimedOut) => {
                 let counts = self.ledger.counts();
+                let cause = self.diagnosis.explain(&self.pool);
                 let waited = waiting.timed_out();
-                let timed_out = TimedOut::new(pool, waited, counts, self.pool.size());
+                let timed_out = TimedOut::new(pool, waited, counts, self.pool.size(), cause);
                 AcquireError::TimedOut(Box::new(timed_out))
             }
             NotArmed::Sqlx(sqlx::Error::PoolClosed) => {
@@ -153,7 +159,8 @@ impl CountedPool {
             }
             NotArmed::Sqlx(source) => {
                 let waited_ms = waiting.failed().as_millis();
-                AcquireError::Connect { pool, waited_ms, source }
+                let trouble = Trouble::of(&source);
+                AcquireError::Connect { pool, waited_ms, trouble, source }
             }
             NotArmed::SessionNotHeld => {
                 waiting.failed();
@@ -175,15 +182,19 @@ fn hooked(
     options: PgPoolOptions,
     ledger: &Arc<Ledger>,
     guard: Option<&Arc<Guard>>,
+    diagnosis: &Arc<Diagnosis>,
 ) -> PgPoolOptions {
-    let (opening, guarding) = (Arc::clone(ledger), guard.cloned());
+    let (opening, guarding, diagnosis) =
+        (Arc::clone(ledger), guard.cloned(), Arc::clone(diagnosis));
     let options = options.after_connect(move |connection, _| {
         let (ledger, guard) = (Arc::clone(&opening), guarding.clone());
+        let diagnosis = Arc::clone(&diagnosis);
         Box::pin(async move {
             let asked = ASKED.try_with(Cell::get).ok().flatten();
             if let Some(guard) = guard
                 && let Err(error) = guard.arm_new(connection).await
             {
+                diagnosis.could_not_arm(&error);
                 return Err(error);
             }
             ledger.opened(asked.map_or(Duration::ZERO, |asked| asked.elapsed()));

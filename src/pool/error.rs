@@ -11,6 +11,7 @@ use std::time::Duration;
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::postgres::PgDatabaseError;
 
+use crate::cause::{TimeoutCause, Trouble};
 use crate::config::ConfigError;
 use crate::ledger::{Counts, Site};
 use crate::snapshot::PoolName;
@@ -35,14 +36,16 @@ pub enum AcquireError {
     TimedOut(Box<TimedOut>),
     /// The server takes no connection from this application, and would not if asked again.
     #[error(
-        "pool {pool}: no connection can be opened after {waited_ms} ms: {source}; \
-         correct the connection string, or what the server allows"
+        "pool {pool}: no connection can be opened, known after {waited_ms} ms: {}",
+        trouble.as_ref().map_or_else(|| source.to_string(), Trouble::to_string)
     )]
     Connect {
         /// The pool that was asked.
         pool: PoolName,
         /// How long the caller waited.
         waited_ms: u128,
+        /// What is wrong with the server, as far as the error says it.
+        trouble: Option<Trouble>,
         /// What the server or the system said.
         source: sqlx::Error,
     },
@@ -85,22 +88,30 @@ pub struct TimedOut {
     pub in_use: u32,
     /// Callers that waited, this one included.
     pub waiting: u32,
+    /// Why there was none.
+    pub cause: TimeoutCause,
 }
 
 impl TimedOut {
-    pub(crate) fn new(pool: PoolName, waited: Duration, counts: Counts, size: u32) -> Self {
+    pub(crate) fn new(
+        pool: PoolName,
+        waited: Duration,
+        counts: Counts,
+        size: u32,
+        cause: TimeoutCause,
+    ) -> Self {
         let Counts { max, in_use, waiting, .. } = counts;
-        Self { pool, waited, max, size: size.min(max), in_use, waiting }
+        Self { pool, waited, max, size: size.min(max), in_use, waiting, cause }
     }
 }
 
 impl fmt::Display for TimedOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pool, waited, max, size, in_use, waiting } = self;
+        let Self { pool, waited, max, size, in_use, waiting, cause } = self;
         write!(
             f,
             "pool {pool}: no connection within {} ms (max={max} size={size} in_use={in_use} \
-             waiting={waiting})",
+             waiting={waiting}): {cause}",
             waited.as_millis()
         )
     }

@@ -7,6 +7,7 @@
 //! whatever reads them sees one instant.
 
 use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,7 @@ pub(crate) struct Ledger {
     wait_time: Histogram,
     use_time: Histogram,
     connect_time: Histogram,
+    closed_otherwise: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +45,17 @@ struct State {
 struct Checkout {
     site: Site,
     since: Instant,
+    /// Whether the leak detector has warned of it.
+    overdue: bool,
+}
+
+/// What the leak detector wants to know.
+#[derive(Debug)]
+pub(crate) struct Overdue {
+    /// The checkouts that it has not warned of, the longest held first.
+    pub(crate) newly: Vec<HeldBy>,
+    /// When the first of those that are not overdue would be.
+    pub(crate) next_in: Option<Duration>,
 }
 
 /// High-water marks.
@@ -60,6 +73,7 @@ pub(crate) struct Totals {
     pub(crate) cancelled: u64,
     pub(crate) failed: u64,
     pub(crate) lifted: u64,
+    pub(crate) overdue: u64,
     pub(crate) opened: u64,
     pub(crate) closed: [u64; ClosedBecause::ALL.len()],
 }
@@ -145,6 +159,7 @@ impl Ledger {
             wait_time: Histogram::new(),
             use_time: Histogram::new(),
             connect_time: Histogram::new(),
+            closed_otherwise: AtomicU64::new(0),
         })
     }
 
@@ -199,11 +214,36 @@ impl Ledger {
         held.sort_by_key(|checkout| checkout.since);
         held.truncate(n);
         let now = Instant::now();
-        let by = |Checkout { site, since }| HeldBy {
-            site,
-            held_for: now.saturating_duration_since(since),
-        };
-        held.into_iter().map(by).collect()
+        held.into_iter().map(|checkout| checkout.held_by(now)).collect()
+    }
+
+    /// The checkouts that by now are held for longer than the threshold and were not given before.
+    pub(crate) fn overdue(&self, threshold: Duration, now: Instant) -> Overdue {
+        let mut newly = Vec::new();
+        let mut next_in = None;
+        let mut state = self.state();
+        for checkout in state.checkouts.iter_mut().flatten().filter(|checkout| !checkout.overdue) {
+            let held_by = checkout.held_by(now);
+            match threshold.checked_sub(held_by.held_for).filter(|left| !left.is_zero()) {
+                None => {
+                    checkout.overdue = true;
+                    newly.push(held_by);
+                }
+                Some(left) => next_in = Some(next_in.map_or(left, |next| left.min(next))),
+            }
+        }
+        state.totals.overdue += newly.len() as u64;
+        drop(state);
+        newly.sort_by_key(|held_by| std::cmp::Reverse(held_by.held_for));
+        Overdue { newly, next_in }
+    }
+
+    /// How many of `opened` connections are closed, when `live` are left at most and the library
+    /// knows of `known`: those that sqlx has closed. The number does not fall when a connection
+    /// that is being opened hides one.
+    pub(crate) fn closed_otherwise(&self, opened: u64, known: u64, live: u32) -> u64 {
+        let now = opened.saturating_sub(known + u64::from(live));
+        now.max(self.closed_otherwise.fetch_max(now, Ordering::Relaxed))
     }
 
     /// How long callers waited that were given a connection.
@@ -266,11 +306,17 @@ impl State {
         }
     }
 
-    fn check_in(&mut self, index: usize) {
-        if self.checkouts.get_mut(index).and_then(Option::take).is_some() {
-            self.in_use -= 1;
-            self.free.push(index);
-        }
+    fn check_in(&mut self, index: usize) -> Option<Checkout> {
+        let checkout = self.checkouts.get_mut(index).and_then(Option::take)?;
+        self.in_use -= 1;
+        self.free.push(index);
+        Some(checkout)
+    }
+}
+
+impl Checkout {
+    fn held_by(&self, now: Instant) -> HeldBy {
+        HeldBy { site: self.site, held_for: now.saturating_duration_since(self.since) }
     }
 }
 
@@ -280,7 +326,7 @@ impl Waiting {
         self.outcome = Outcome::Got;
         let (ledger, now) = (Arc::clone(&self.ledger), Instant::now());
         ledger.wait_time.record(now.saturating_duration_since(self.since));
-        let checkout = Checkout { site: self.site, since: now };
+        let checkout = Checkout { site: self.site, since: now, overdue: false };
         // One lock for both, so that no reader sees the caller wait and hold, or do neither.
         let index = {
             let mut state = ledger.state();
@@ -331,8 +377,19 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.ledger.state().check_in(self.index);
-        self.ledger.use_time.record(self.since.elapsed());
+        let checkout = self.ledger.state().check_in(self.index);
+        let held_for = self.since.elapsed();
+        self.ledger.use_time.record(held_for);
+        if let Some(Checkout { site, overdue: true, .. }) = checkout {
+            tracing::info!(
+                target: "ebbline_pool::leak",
+                pool = %self.ledger.name,
+                %site,
+                held_ms = u64::try_from(held_for.as_millis()).unwrap_or(u64::MAX),
+                "a connection of the pool {} came back after {held_for:.1?}; it was taken at {site}",
+                self.ledger.name,
+            );
+        }
     }
 }
 

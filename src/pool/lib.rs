@@ -17,12 +17,20 @@
 mod snapshot;
 
 #[cfg(feature = "pool")]
+mod background;
+#[cfg(feature = "pool")]
 mod histogram;
+#[cfg(feature = "pool")]
+mod leak;
 #[cfg(feature = "pool")]
 mod ledger;
 #[cfg(feature = "pool")]
+mod logger;
+#[cfg(feature = "pool")]
 mod stats;
 
+#[cfg(feature = "pool")]
+mod cause;
 #[cfg(feature = "pool")]
 mod config;
 #[cfg(feature = "pool")]
@@ -45,6 +53,8 @@ pub use snapshot::{
 };
 
 #[cfg(feature = "pool")]
+pub use cause::{TimeoutCause, Trouble};
+#[cfg(feature = "pool")]
 pub use config::{Arming, Config, ConfigError, Dsn, DsnError, Limits, Login};
 #[cfg(feature = "pool")]
 pub use error::{AcquireError, BuildError, TimedOut, WriteRefused};
@@ -52,6 +62,8 @@ pub use error::{AcquireError, BuildError, TimedOut, WriteRefused};
 pub use histogram::{BOUNDS, Durations};
 #[cfg(feature = "pool")]
 pub use ledger::{ClosedBecause, HeldBy, Site};
+#[cfg(feature = "pool")]
+pub use logger::SNAPSHOT_TARGET;
 #[cfg(feature = "pool")]
 pub use pools::Pools;
 #[cfg(feature = "pool")]

@@ -65,6 +65,8 @@ pub struct PoolStats {
     pub failed: u64,
     /// Checkouts whose read-only setting was found lifted.
     pub lifted: u64,
+    /// Checkouts that the leak detector has warned of.
+    pub overdue: u64,
     /// Connections opened.
     pub opened: u64,
     /// Connections closed.
@@ -153,10 +155,11 @@ impl PoolStats {
             cancelled: totals.cancelled,
             failed: totals.failed,
             lifted: totals.lifted,
+            overdue: totals.overdue,
             opened: totals.opened,
             closed: Closed {
                 by_library: totals.closed,
-                otherwise: totals.opened.saturating_sub(known + u64::from(size)),
+                otherwise: ledger.closed_otherwise(totals.opened, known, size),
             },
             wait_time: ledger.wait_time(),
             use_time: ledger.use_time(),

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bypasses;
+mod failures;
 mod handles;
 mod interleavings;
 mod servers;
