@@ -24,7 +24,7 @@ use crate::config::{Config, Limits};
 use crate::error::{AcquireError, TimedOut};
 use crate::ledger::{ClosedBecause, Held, Ledger, Site, Waiting};
 use crate::snapshot::PoolName;
-use crate::stats::PoolStats;
+use crate::stats::{PoolStats, Sqlx};
 
 /// A connection that comes back and does not answer for so long is closed.
 const CLEANING_PATIENCE: Duration = Duration::from_secs(5);
@@ -100,12 +100,22 @@ impl CountedPool {
     }
 
     pub(crate) fn stats(&self) -> PoolStats {
-        PoolStats::read(&self.ledger, || (self.pool.size(), self.pool.num_idle()))
+        PoolStats::read(&self.ledger, || self.sqlx())
     }
 
-    /// Closes the pool, and waits until all connections are back and closed.
-    pub(crate) async fn close(&self) {
-        self.pool.close().await;
+    /// The same; the high-water marks begin anew.
+    pub(crate) fn take_stats(&self) -> PoolStats {
+        PoolStats::take(&self.ledger, || self.sqlx())
+    }
+
+    fn sqlx(&self) -> Sqlx {
+        let min = self.pool.options().get_min_connections();
+        Sqlx { min, size: self.pool.size(), idle: self.pool.num_idle() }
+    }
+
+    /// Closes the pool at once; the future waits until all connections are back and closed.
+    pub(crate) fn close(&self) -> impl Future<Output = ()> + '_ {
+        self.pool.close()
     }
 
     /// Waits for a connection.

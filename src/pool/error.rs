@@ -25,6 +25,9 @@ pub enum BuildError {
     /// There is no runtime in which connections could be kept.
     #[error("pools need a Tokio runtime: build them in an async function that Tokio runs")]
     NoRuntime,
+    /// The leak detector has no thread.
+    #[error("the leak detector's thread cannot be started: {0}; raise the limit of threads")]
+    Thread(std::io::ErrorKind),
 }
 
 /// Why a caller got no connection.

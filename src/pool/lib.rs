@@ -26,6 +26,8 @@ mod leak;
 mod ledger;
 #[cfg(feature = "pool")]
 mod logger;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "pool")]
 mod stats;
 
@@ -64,6 +66,8 @@ pub use histogram::{BOUNDS, Durations};
 pub use ledger::{ClosedBecause, HeldBy, Site};
 #[cfg(feature = "pool")]
 pub use logger::SNAPSHOT_TARGET;
+#[cfg(feature = "metrics")]
+pub use metrics::{CONTENT_TYPE, InvalidPrefix, Metrics, MetricsServer};
 #[cfg(feature = "pool")]
 pub use pools::Pools;
 #[cfg(feature = "pool")]

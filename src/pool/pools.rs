@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
@@ -11,14 +13,27 @@ use crate::arm::Guard;
 use crate::checkout::CountedPool;
 use crate::config::{Config, Dsn, Limits};
 use crate::error::{AcquireError, BuildError};
+use crate::leak::LeakDetector;
+use crate::logger::PoolLogger;
+#[cfg(feature = "metrics")]
+use crate::metrics::{InvalidPrefix, Metrics};
 use crate::read_only::{ReadOnly, ReadWrite};
 use crate::snapshot::{PoolName, ReadOnlyRoute};
-use crate::stats::Stats;
+use crate::stats::{PoolStats, Stats};
 
 /// An application's pools. Cheap to clone: all clones are the same pools.
 #[derive(Clone)]
 pub struct Pools {
+    /// Ends with the last clone, before the pools do.
+    evidence: Arc<Evidence>,
     inner: Arc<Inner>,
+}
+
+/// What watches the pools on threads of its own.
+struct Evidence {
+    logger: PoolLogger,
+    log_interval: Duration,
+    _leaks: Option<LeakDetector>,
 }
 
 struct Inner {
@@ -43,30 +58,36 @@ impl Pools {
             Some(login) => primary.with_login(login),
             None => primary.clone(),
         };
-        Ok(Self {
-            inner: Arc::new(Inner {
-                primary: CountedPool::new(
-                    PoolName::known("primary"),
-                    primary.options(),
-                    None,
-                    config.primary_limits,
-                    config,
-                    runtime.clone(),
-                ),
-                replica: config
-                    .replica
-                    .as_ref()
-                    .map(|replica| read_only("ro", replica, config.replica_limits, false)),
-                fallthrough: config.fallthrough.then(|| {
-                    read_only(
-                        "ro_fallthrough",
-                        &fallthrough,
-                        config.fallthrough_limits,
-                        config.fallthrough_login.is_some(),
-                    )
-                }),
+        let inner = Arc::new(Inner {
+            primary: CountedPool::new(
+                PoolName::known("primary"),
+                primary.options(),
+                None,
+                config.primary_limits,
+                config,
+                runtime.clone(),
+            ),
+            replica: config
+                .replica
+                .as_ref()
+                .map(|replica| read_only("ro", replica, config.replica_limits, false)),
+            fallthrough: config.fallthrough.then(|| {
+                read_only(
+                    "ro_fallthrough",
+                    &fallthrough,
+                    config.fallthrough_limits,
+                    config.fallthrough_login.is_some(),
+                )
             }),
-        })
+        });
+        let ledgers = inner.pools().map(|pool| Arc::clone(pool.ledger())).collect();
+        let leaks = config.leak_threshold.map(|limit| LeakDetector::start(limit, ledgers));
+        let evidence = Evidence {
+            logger: PoolLogger::default(),
+            log_interval: config.log_interval,
+            _leaks: leaks.transpose().map_err(|error| BuildError::Thread(error.kind()))?,
+        };
+        Ok(Self { evidence: Arc::new(evidence), inner })
     }
 
     /// Waits for a connection that may write.
@@ -93,28 +114,72 @@ impl Pools {
 
     /// What all pools look like now.
     pub fn stats(&self) -> Stats {
-        let Inner { primary, replica, fallthrough } = &*self.inner;
-        let serving = self.inner.read_only_pool();
-        Stats {
-            primary: primary.stats(),
-            ro: replica.as_ref().map(|pool| pool.stats()),
-            ro_fallthrough: fallthrough.as_ref().map(|pool| pool.stats()),
-            ro_dsn_configured: replica.is_some(),
-            ro_routes_to: self.inner.route(),
-            protection: serving.and_then(|pool| pool.guard()).map(Guard::protection),
-        }
+        self.inner.stats(CountedPool::stats)
+    }
+
+    /// Logs the snapshot line (docs/SNAPSHOTS.md) once each [`Config::log_interval`] from now on,
+    /// with the high-water marks since the line before. Does nothing where it is logged already;
+    /// whether it was not. It ends with the pools, and with [`Pools::stop_pool_logger`].
+    ///
+    /// The line is an INFO event of `tracing` with the target [`crate::SNAPSHOT_TARGET`]. It goes
+    /// to the subscriber of this thread or, where there is none yet, to the process's. It is
+    /// written by a thread of its own, also while the runtime is stuck. Fails where the system
+    /// has no thread left.
+    pub fn start_pool_logger(&self) -> io::Result<bool> {
+        let inner = Arc::clone(&self.inner);
+        let take = Box::new(move || inner.stats(CountedPool::take_stats));
+        self.evidence.logger.start(self.evidence.log_interval, take)
+    }
+
+    /// Logs a last snapshot line, now, and no more. Does nothing where none are logged.
+    pub fn stop_pool_logger(&self) {
+        self.evidence.logger.stop();
+    }
+
+    /// The pools' metrics; the gauges' names begin with `prefix` (of letters, digits and `_`, as
+    /// in `shop_pg`) and `_pool_`.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(&self, prefix: &str) -> Result<Metrics, InvalidPrefix> {
+        let inner = Arc::downgrade(&self.inner);
+        let read = move || Some(inner.upgrade()?.stats(CountedPool::stats));
+        Metrics::new(prefix, Arc::new(read))
     }
 
     /// Closes all pools. Callers that wait get [`AcquireError::Closed`]; returns when the last
-    /// connection has come back.
+    /// connection has come back. The pool logger goes on until then, or until this future is
+    /// dropped, and then logs its last line.
     pub async fn close(&self) {
-        for pool in self.inner.pools() {
-            pool.close().await;
+        let _last_line = LastLine(&self.evidence.logger);
+        // All are closed before any of them waits for what a caller may never give back.
+        let closing: Vec<_> = self.inner.pools().map(|pool| pool.close()).collect();
+        for closed in closing {
+            closed.await;
         }
     }
 }
 
+/// Ends the pool logger when it is dropped.
+struct LastLine<'a>(&'a PoolLogger);
+
+impl Drop for LastLine<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
 impl Inner {
+    fn stats(&self, read: fn(&CountedPool) -> PoolStats) -> Stats {
+        let Self { primary, replica, fallthrough } = self;
+        Stats {
+            primary: read(primary),
+            ro: replica.as_deref().map(read),
+            ro_fallthrough: fallthrough.as_deref().map(read),
+            ro_dsn_configured: replica.is_some(),
+            ro_routes_to: self.route(),
+            protection: self.read_only_pool().and_then(|pool| pool.guard()).map(Guard::protection),
+        }
+    }
+
     fn pools(&self) -> impl Iterator<Item = &Arc<CountedPool>> {
         let Self { primary, replica, fallthrough } = self;
         [Some(primary), replica.as_ref(), fallthrough.as_ref()].into_iter().flatten()

@@ -43,6 +43,8 @@ pub struct PoolStats {
     pub name: PoolName,
     /// Connections that the pool may open.
     pub max: u32,
+    /// Connections that the pool keeps open even if nobody needs them.
+    pub min: u32,
     /// Connections open now, those being opened or closed included.
     pub size: u32,
     /// Open connections that nobody holds.
@@ -77,6 +79,14 @@ pub struct PoolStats {
     pub use_time: Durations,
     /// How long it took to open connections.
     pub connect_time: Durations,
+}
+
+/// What sqlx knows of a pool.
+pub(crate) struct Sqlx {
+    pub(crate) min: u32,
+    pub(crate) size: u32,
+    /// As it is: see [`believable_idle`].
+    pub(crate) idle: usize,
 }
 
 /// Connections closed, by reason.
@@ -128,22 +138,23 @@ impl Protection {
 impl PoolStats {
     /// A pool's books beside what sqlx says of its size and its idle connections, which is asked
     /// for after the books are read.
-    pub(crate) fn read(ledger: &Ledger, size_and_idle: impl FnOnce() -> (u32, usize)) -> Self {
-        Self::of(ledger, ledger.counts(), size_and_idle)
+    pub(crate) fn read(ledger: &Ledger, sqlx: impl FnOnce() -> Sqlx) -> Self {
+        Self::of(ledger, ledger.counts(), sqlx)
     }
 
     /// The same, and the high-water marks begin anew.
-    pub(crate) fn take(ledger: &Ledger, size_and_idle: impl FnOnce() -> (u32, usize)) -> Self {
-        Self::of(ledger, ledger.take_peaks(), size_and_idle)
+    pub(crate) fn take(ledger: &Ledger, sqlx: impl FnOnce() -> Sqlx) -> Self {
+        Self::of(ledger, ledger.take_peaks(), sqlx)
     }
 
-    fn of(ledger: &Ledger, counts: Counts, size_and_idle: impl FnOnce() -> (u32, usize)) -> Self {
+    fn of(ledger: &Ledger, counts: Counts, sqlx: impl FnOnce() -> Sqlx) -> Self {
         let Counts { max, in_use, waiting, peaks, totals } = counts;
-        let (size, idle) = size_and_idle();
+        let Sqlx { min, size, idle } = sqlx();
         let known: u64 = totals.closed.iter().sum();
         Self {
             name: ledger.name().clone(),
             max,
+            min,
             size: size.min(max),
             idle: believable_idle(idle, size, in_use),
             in_use,

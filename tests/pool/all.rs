@@ -9,5 +9,8 @@ mod bypasses;
 mod failures;
 mod handles;
 mod interleavings;
+mod leak;
+mod logger;
+mod metrics;
 mod servers;
 mod support;
