@@ -149,6 +149,12 @@ pub enum ConfigError {
         /// What it is for.
         wanted: &'static str,
     },
+    /// A duration cannot be waited for.
+    #[error("{name} is 0 or more than a century: correct it, or leave it to its default")]
+    Duration {
+        /// Which of the configuration's.
+        name: &'static str,
+    },
     /// The configuration contradicts itself.
     #[error("{pool} pool: {problem}")]
     Limits {
@@ -204,9 +210,7 @@ impl Config {
         let config = Self {
             replica: variables.dsn("RO_DSN")?,
             fallthrough: variables.switch("RO_FALLTHROUGH")?.unwrap_or(default.fallthrough),
-            fallthrough_login: variables.value("RO_FALLTHROUGH_USER").map(|user| {
-                Login::new(&user, variables.value("RO_FALLTHROUGH_PASSWORD").as_deref())
-            }),
+            fallthrough_login: variables.login("RO_FALLTHROUGH_USER", "RO_FALLTHROUGH_PASSWORD")?,
             arming: variables.arming("RO_ARMING")?.unwrap_or(default.arming),
             primary_limits: variables.limits("POOL")?,
             replica_limits: variables.limits("RO_POOL")?,
@@ -240,7 +244,18 @@ impl Config {
             };
             return Err(ConfigError::Limits { pool, problem });
         }
-        Ok(())
+        let durations = [
+            ("acquire_timeout", Some(self.acquire_timeout)),
+            ("idle_timeout", self.idle_timeout),
+            ("max_lifetime", self.max_lifetime),
+            ("log_interval", Some(self.log_interval)),
+            ("leak_threshold", self.leak_threshold),
+            ("max_replica_lag", Some(self.max_replica_lag)),
+        ];
+        match durations.into_iter().find(|(_, duration)| !duration.is_none_or(can_be_waited_for)) {
+            Some((name, _)) => Err(ConfigError::Duration { name }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -360,6 +375,12 @@ fn without_query_parses(url: &str) -> bool {
     url.split('?').next().is_some_and(|url| url.parse::<PgConnectOptions>().is_ok())
 }
 
+/// Whether there is an instant so far away. sqlx would panic over one that is not.
+fn can_be_waited_for(duration: Duration) -> bool {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    !duration.is_zero() && duration <= CENTURY
+}
+
 /// The variables of one prefix.
 struct Variables<'a, F> {
     prefix: &'a str,
@@ -393,11 +414,21 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
         value.parse().map(Some).map_err(|problem| ConfigError::Dsn { variable, problem })
     }
 
+    fn login(&self, user: &str, password: &str) -> Result<Option<Login>, ConfigError> {
+        match (self.value(user), self.value(password)) {
+            (Some(user), password) => Ok(Some(Login::new(&user, password.as_deref()))),
+            (None, None) => Ok(None),
+            (None, Some(_)) => {
+                let wanted = "the user whose password is set";
+                Err(ConfigError::Value { variable: self.name(user), wanted })
+            }
+        }
+    }
+
     fn seconds(&self, suffix: &str) -> Result<Option<Duration>, ConfigError> {
         self.read(suffix, "a number of seconds above 0, such as 60 or 0.5", |value| {
             let duration = Duration::try_from_secs_f64(value.parse().ok()?).ok()?;
-            // An instant so far away must still be one.
-            (!duration.is_zero() && duration < Duration::from_secs(1 << 32)).then_some(duration)
+            can_be_waited_for(duration).then_some(duration)
         })
     }
 
