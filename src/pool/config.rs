@@ -55,6 +55,8 @@ pub struct Config {
     pub leak_threshold: Option<Duration>,
     /// A replica that has not replayed the primary's changes for longer than this is left alone.
     pub max_replica_lag: Duration,
+    /// How often it is looked whether the replica can be used.
+    pub replica_check_interval: Duration,
 }
 
 /// How many connections a pool opens.
@@ -183,6 +185,7 @@ impl Config {
             log_interval: Duration::from_secs(60),
             leak_threshold: None,
             max_replica_lag: Duration::from_secs(10),
+            replica_check_interval: Duration::from_secs(1),
         }
     }
 
@@ -223,6 +226,9 @@ impl Config {
             log_interval: variables.seconds("POOL_LOG_INTERVAL")?.unwrap_or(default.log_interval),
             leak_threshold: variables.seconds("POOL_LEAK_THRESHOLD")?,
             max_replica_lag: variables.seconds("RO_MAX_LAG")?.unwrap_or(default.max_replica_lag),
+            replica_check_interval: variables
+                .seconds("RO_CHECK_INTERVAL")?
+                .unwrap_or(default.replica_check_interval),
             ..default
         };
         config.check()?;

@@ -49,6 +49,8 @@ mod checkout;
 mod pools;
 #[cfg(feature = "pool")]
 mod read_only;
+#[cfg(feature = "pool")]
+mod routing;
 
 pub use snapshot::{
     MARKER, MAX_POOLS, PoolName, PoolState, ReadOnlyRoute, Snapshot, SnapshotError, VERSION,
@@ -74,5 +76,7 @@ pub use pools::Pools;
 pub use read_only::{ReadOnly, ReadOnlyTransaction, ReadWrite, Reader};
 #[cfg(feature = "pool")]
 pub use role::{ReadOnlyRole, WayToWrite};
+#[cfg(feature = "pool")]
+pub use routing::ReplicaTrouble;
 #[cfg(feature = "pool")]
 pub use stats::{Closed, PoolStats, Protection, Stats};

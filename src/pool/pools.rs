@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use crate::arm::Guard;
 use crate::checkout::CountedPool;
@@ -18,6 +19,7 @@ use crate::logger::PoolLogger;
 #[cfg(feature = "metrics")]
 use crate::metrics::{InvalidPrefix, Metrics};
 use crate::read_only::{ReadOnly, ReadWrite};
+use crate::routing::{Router, Routing};
 use crate::snapshot::{PoolName, ReadOnlyRoute};
 use crate::stats::{PoolStats, Stats};
 
@@ -40,6 +42,9 @@ struct Inner {
     primary: Arc<CountedPool>,
     replica: Option<Arc<CountedPool>>,
     fallthrough: Option<Arc<CountedPool>>,
+    /// Where there is a replica: whether it is used.
+    router: Option<Router>,
+    acquire_timeout: Duration,
 }
 
 impl Pools {
@@ -79,6 +84,11 @@ impl Pools {
                     config.fallthrough_login.is_some(),
                 )
             }),
+            router: config
+                .replica
+                .as_ref()
+                .map(|replica| Router::start(Routing::new(config, replica), &runtime)),
+            acquire_timeout: config.acquire_timeout,
         });
         let ledgers = inner.pools().map(|pool| Arc::clone(pool.ledger())).collect();
         let leaks = config.leak_threshold.map(|limit| LeakDetector::start(limit, ledgers));
@@ -100,15 +110,23 @@ impl Pools {
     }
 
     /// Waits for a connection that may only read: to the replica, or to the primary where the
-    /// configuration has none.
+    /// configuration has none, or none that can be used now.
     #[track_caller]
     pub fn read_only(&self) -> impl Future<Output = Result<ReadOnly, AcquireError>> + Send + use<> {
         let (inner, site) = (Arc::clone(&self.inner), Location::caller());
         async move {
-            let Some(pool) = inner.read_only_pool() else {
+            if let Some(router) = &inner.router {
+                // A replica that is silent from the beginning costs no more than any other.
+                let _ = timeout(inner.acquire_timeout, router.decided()).await;
+            }
+            let Some(pool) = inner.pool_at(inner.route()) else {
                 return Err(AcquireError::ReadOnlyDisabled);
             };
-            pool.checkout(site).await.map(ReadOnly::new)
+            let taken = pool.checkout(site).await.map(ReadOnly::new);
+            if let (Err(_), Some(router)) = (&taken, &inner.router) {
+                router.suspect();
+            }
+            taken
         }
     }
 
@@ -150,6 +168,9 @@ impl Pools {
     /// dropped, and then logs its last line.
     pub async fn close(&self) {
         let _last_line = LastLine(&self.evidence.logger);
+        if let Some(router) = &self.inner.router {
+            router.stop();
+        }
         // All are closed before any of them waits for what a caller may never give back.
         let closing: Vec<_> = self.inner.pools().map(|pool| pool.close()).collect();
         for closed in closing {
@@ -169,32 +190,34 @@ impl Drop for LastLine<'_> {
 
 impl Inner {
     fn stats(&self, read: fn(&CountedPool) -> PoolStats) -> Stats {
-        let Self { primary, replica, fallthrough } = self;
+        let Self { primary, replica, fallthrough, router, .. } = self;
+        let route = self.route();
         Stats {
             primary: read(primary),
             ro: replica.as_deref().map(read),
             ro_fallthrough: fallthrough.as_deref().map(read),
             ro_dsn_configured: replica.is_some(),
-            ro_routes_to: self.route(),
-            protection: self.read_only_pool().and_then(|pool| pool.guard()).map(Guard::protection),
+            ro_routes_to: route,
+            ro_route_changes: router.as_ref().map_or(0, Router::changes),
+            protection: self.pool_at(route).and_then(|pool| pool.guard()).map(Guard::protection),
         }
     }
 
     fn pools(&self) -> impl Iterator<Item = &Arc<CountedPool>> {
-        let Self { primary, replica, fallthrough } = self;
+        let Self { primary, replica, fallthrough, .. } = self;
         [Some(primary), replica.as_ref(), fallthrough.as_ref()].into_iter().flatten()
     }
 
     fn route(&self) -> ReadOnlyRoute {
-        match (&self.replica, &self.fallthrough) {
-            (Some(_), _) => ReadOnlyRoute::Replica,
+        match (&self.router, &self.fallthrough) {
+            (Some(router), _) => router.route(),
             (None, Some(_)) => ReadOnlyRoute::PrimaryFallthrough,
             (None, None) => ReadOnlyRoute::Disabled,
         }
     }
 
-    fn read_only_pool(&self) -> Option<&Arc<CountedPool>> {
-        match self.route() {
+    fn pool_at(&self, route: ReadOnlyRoute) -> Option<&Arc<CountedPool>> {
+        match route {
             ReadOnlyRoute::Replica => self.replica.as_ref(),
             ReadOnlyRoute::PrimaryFallthrough => self.fallthrough.as_ref(),
             ReadOnlyRoute::Disabled => None,

@@ -18,6 +18,8 @@ pub struct Stats {
     pub ro_dsn_configured: bool,
     /// Where a read-only checkout goes now.
     pub ro_routes_to: ReadOnlyRoute,
+    /// How often read-only work has left the replica or returned to it.
+    pub ro_route_changes: u64,
     /// What keeps a read-only checkout from writing, where it goes now; `None` where it goes
     /// nowhere.
     pub protection: Option<Protection>,

@@ -12,5 +12,6 @@ mod interleavings;
 mod leak;
 mod logger;
 mod metrics;
+mod routing;
 mod servers;
 mod support;
