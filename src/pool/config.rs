@@ -257,6 +257,7 @@ impl Config {
             ("log_interval", Some(self.log_interval)),
             ("leak_threshold", self.leak_threshold),
             ("max_replica_lag", Some(self.max_replica_lag)),
+            ("replica_check_interval", Some(self.replica_check_interval)),
         ];
         match durations.into_iter().find(|(_, duration)| !duration.is_none_or(can_be_waited_for)) {
             Some((name, _)) => Err(ConfigError::Duration { name }),

@@ -10,8 +10,10 @@ mod failures;
 mod handles;
 mod interleavings;
 mod leak;
-mod logger;
+
 mod metrics;
+mod poolers;
+mod roles;
 mod routing;
 mod servers;
 mod support;
