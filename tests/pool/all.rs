@@ -10,7 +10,7 @@ mod failures;
 mod handles;
 mod interleavings;
 mod leak;
-
+mod logger;
 mod metrics;
 mod poolers;
 mod roles;
