@@ -312,6 +312,9 @@ impl FromStr for Dsn {
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
             return Err(DsnError::NotPostgres);
         }
+        if splits_a_password(text) {
+            return Err(DsnError::NotAUrl);
+        }
         // sqlx writes what it does not know to the log, with its value.
         if let Some(number) = unknown_parameter(text) {
             return Err(DsnError::Parameter { number });
@@ -368,7 +371,6 @@ const PARAMETERS: [&str; 17] = [
 
 /// The place of the first parameter that sqlx would not read.
 fn unknown_parameter(url: &str) -> Option<usize> {
-    let url = url.split('#').next().unwrap_or_default();
     let (_, query) = url.split_once('?')?;
     let known = |pair: &str| {
         let key = pair.split('=').next().unwrap_or_default();
@@ -376,6 +378,14 @@ fn unknown_parameter(url: &str) -> Option<usize> {
         pair.is_empty() || option || key == "options" || PARAMETERS.contains(&key)
     };
     query.split('&').position(|pair| !known(pair)).map(|index| index + 1)
+}
+
+/// Whether a `#` or `/` of a password ended what a URL takes for the server's address: the rest
+/// would be shown as the database, or passed over.
+fn splits_a_password(url: &str) -> bool {
+    let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    let path = path.map_or("", |(_, path)| path.split('?').next().unwrap_or_default());
+    url.contains('#') || path.contains('@')
 }
 
 fn without_query_parses(url: &str) -> bool {
@@ -412,7 +422,7 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
     ) -> Result<Option<T>, ConfigError> {
         let Some(value) = self.value(suffix) else { return Ok(None) };
         let refused = || ConfigError::Value { variable: self.name(suffix), wanted };
-        read(value.trim()).map(Some).ok_or_else(refused)
+        read(&value).map(Some).ok_or_else(refused)
     }
 
     fn dsn(&self, suffix: &str) -> Result<Option<Dsn>, ConfigError> {
@@ -422,7 +432,12 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
     }
 
     fn login(&self, user: &str, password: &str) -> Result<Option<Login>, ConfigError> {
-        match (self.value(user), self.value(password)) {
+        let text = |suffix| {
+            self.read(suffix, "text in UTF-8", |text| {
+                (!text.contains('\u{fffd}')).then(|| text.to_owned())
+            })
+        };
+        match (text(user)?, text(password)?) {
             (Some(user), password) => Ok(Some(Login::new(&user, password.as_deref()))),
             (None, None) => Ok(None),
             (None, Some(_)) => {

@@ -16,4 +16,5 @@ mod poolers;
 mod roles;
 mod routing;
 mod servers;
+mod settings;
 mod support;
