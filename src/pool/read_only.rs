@@ -17,11 +17,12 @@ use sqlx::postgres::{
 };
 use sqlx::{Connection, Describe, Either, Execute, Executor, SqlStr, Transaction};
 
-use crate::arm::{self, Armed};
+use crate::arm::{self, Armed, Guard};
 use crate::checkout::Checkout;
 use crate::error::WriteRefused;
 use crate::ledger::Site;
 use crate::snapshot::PoolName;
+use crate::stats::Protection;
 
 /// A connection to the primary that may write. It can be used wherever sqlx wants a
 /// [`PgConnection`]; dropped, it goes back to its pool.
@@ -98,6 +99,11 @@ impl fmt::Debug for ReadWrite {
 impl ReadOnly {
     pub(crate) fn new(checkout: Checkout) -> Self {
         Self(checkout)
+    }
+
+    /// What keeps this handle from writing.
+    pub fn protection(&self) -> Protection {
+        self.0.pool().guard().map_or(Protection::Session, Guard::protection)
     }
 
     /// What runs statements on this handle.

@@ -5,8 +5,13 @@
 //! test, also when it panics or its process is killed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bypasses;
 mod failures;
 mod handles;
+mod interleavings;
+mod leak;
+mod logger;
+mod metrics;
 mod routing;
 mod servers;
 mod support;
