@@ -5,12 +5,17 @@
 //! test, also when it panics or its process is killed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bypasses;
 mod cancellation;
 mod failures;
 mod handles;
+mod interleavings;
 mod leak;
 mod logger;
 mod metrics;
+mod poolers;
+mod roles;
 mod routing;
 mod servers;
+mod settings;
 mod support;
