@@ -20,41 +20,56 @@ use crate::role::ways_to_write;
 use crate::stats::Protection;
 
 /// Begins a read-only transaction that cannot be made a read-write one: the server takes that
-/// only before a transaction's first snapshot, and the `SELECT` takes it.
-pub(crate) const BEGIN_PINNED: &str = "BEGIN TRANSACTION READ ONLY; SELECT 1";
+/// only before a transaction's first snapshot, and the `SELECT` takes it. A transaction that was
+/// left open, by a caller who was cancelled while he began it, is ended first.
+pub(crate) const BEGIN_PINNED: &str = "BEGIN; ROLLBACK; BEGIN TRANSACTION READ ONLY; SELECT 1";
 
 /// The same with one snapshot for all statements.
 pub(crate) const BEGIN_PINNED_REPEATABLE: &str =
-    "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1";
+    "BEGIN; ROLLBACK; BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1";
 
 /// Fails outside of a transaction; pins it again where `COMMIT AND CHAIN` began another one.
 pub(crate) const STILL_PINNED: &str = "SAVEPOINT ebbline; RELEASE SAVEPOINT ebbline; SELECT 1";
 
-/// Ends what the one before left open, without a warning where that is nothing, and sets the
-/// session read-only. `ROLLBACK` ends an open transaction, and `BEGIN` begins the one that it
-/// ends where none is.
+/// Ends what the one before left open, without a warning where that is nothing: `ROLLBACK` ends
+/// an open transaction, or the one that `BEGIN` begins where none is.
+const END: &str = "BEGIN; ROLLBACK";
+
+/// The same, and sets the session read-only.
 const REARM: &str = "BEGIN; ROLLBACK; SET SESSION default_transaction_read_only = on";
 
-/// What the session is like, and then [`REARM`]. Names are qualified, because the one before may
-/// have changed the search path.
+/// What the session is like. Names are qualified, because the one before may have changed the
+/// search path.
+const LOOK: &str = "SELECT pg_catalog.current_setting('default_transaction_read_only'), \
+     pg_catalog.current_setting('transaction_read_only'), \
+     pg_catalog.pg_is_in_recovery()::pg_catalog.text";
+
+/// [`LOOK`], and then [`REARM`].
 const LOOK_AND_REARM: &str = "SELECT pg_catalog.current_setting('default_transaction_read_only'), \
      pg_catalog.current_setting('transaction_read_only'), \
      pg_catalog.pg_is_in_recovery()::pg_catalog.text; \
      BEGIN; ROLLBACK; SET SESSION default_transaction_read_only = on";
+
+/// In a transaction in which a statement failed, the server takes nothing but its end.
+const FAILED_TRANSACTION: &str = "25P02";
+
+/// How often a connection that comes back is asked again. An error may be the late answer to what
+/// a caller asked who was cancelled, or that of a failed transaction.
+const ATTEMPTS: usize = 4;
 
 const POOLER_APPEARED: &str = "the startup setting default_transaction_read_only was ignored: \
      a pooler stands before the server that was not there before";
 
 /// How often two connections are compared: a pooler that others use at the same time may give
 /// them different sessions by chance.
-const COMPARISONS: usize = 5;
+const COMPARISONS: usize = 4;
 
 /// The pause before a server is asked again that is starting, full or not there.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// How one pool's connections are armed, as far as that is known.
-#[derive(Debug)]
+/// How one pool's connections are armed, as far as that is known. It is not `Debug`: its options
+/// would show the password.
 pub(crate) struct Guard {
     wanted: Arming,
     options: PgConnectOptions,
@@ -228,16 +243,14 @@ impl Guard {
 
     /// Makes a new connection read-only, and learns from it what protects it.
     pub(crate) async fn arm_new(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        if self.armed() == Some(Armed::Transaction) {
-            let in_recovery = in_recovery(connection).await?;
-            self.in_recovery.store(in_recovery, Ordering::Release);
-        } else {
-            let found = look_and_rearm(connection).await?;
-            self.in_recovery.store(found.in_recovery, Ordering::Release);
-            if self.armed() == Some(Armed::Startup) && !found.default_on {
-                self.armed.store(0, Ordering::Release);
-                return Err(sqlx::Error::Protocol(POOLER_APPEARED.to_owned()));
-            }
+        let armed = self.armed();
+        // Nothing is set before it is known whose session it is.
+        let question = if armed == Some(Armed::Session) { LOOK_AND_REARM } else { LOOK };
+        let found = look(connection, question).await?;
+        self.in_recovery.store(found.in_recovery, Ordering::Release);
+        if armed == Some(Armed::Startup) && !found.default_on {
+            self.armed.store(0, Ordering::Release);
+            return Err(sqlx::Error::Protocol(POOLER_APPEARED.to_owned()));
         }
         if self.role_promised {
             self.verify_role(connection).await?;
@@ -264,42 +277,48 @@ impl Guard {
 
     /// Makes a connection read-only that was used before.
     pub(crate) async fn rearm(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        match self.armed() {
-            Some(Armed::Transaction) => connection.ping().await,
-            _ => sqlx::Executor::execute(connection, REARM).await.map(drop),
-        }
+        let statements = match self.armed() {
+            Some(Armed::Transaction) => END,
+            _ => REARM,
+        };
+        sqlx::Executor::execute(connection, statements).await.map(drop)
     }
 
     /// Looks what a connection that comes back is like, and makes it read-only again. `None` where
-    /// its session is none of its own.
-    pub(crate) async fn look(
+    /// its session is none of its own: there only the transaction is ended that holds it.
+    pub(crate) async fn clean(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Option<Found>, sqlx::Error> {
+        let mut attempts = ATTEMPTS;
+        loop {
+            attempts -= 1;
+            let error = match self.clean_once(connection).await {
+                Err(sqlx::Error::Database(error)) if attempts > 0 => error,
+                outcome => return outcome,
+            };
+            if error.code().as_deref() == Some(FAILED_TRANSACTION) {
+                sqlx::Executor::execute(&mut *connection, "ROLLBACK").await?;
+            }
+        }
+    }
+
+    async fn clean_once(
         &self,
         connection: &mut PgConnection,
     ) -> Result<Option<Found>, sqlx::Error> {
         if self.armed() == Some(Armed::Transaction) {
-            return connection.ping().await.map(|()| None);
+            return sqlx::Executor::execute(connection, END).await.map(|_| None);
         }
-        let found = match look_and_rearm(connection).await {
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("25P02") => {
-                // A transaction was left open in which a statement had failed.
-                sqlx::Executor::execute(&mut *connection, "ROLLBACK").await?;
-                look_and_rearm(connection).await?
-            }
-            outcome => outcome?,
-        };
+        let found = look(connection, LOOK_AND_REARM).await?;
         self.in_recovery.store(found.in_recovery, Ordering::Release);
         Ok(Some(found))
     }
 }
 
-async fn in_recovery(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let question = "SELECT pg_catalog.pg_is_in_recovery()::pg_catalog.text";
+/// Asks one of the questions that begin with [`LOOK`].
+async fn look(connection: &mut PgConnection, question: &'static str) -> Result<Found, sqlx::Error> {
     let row = sqlx::Executor::fetch_one(connection, question).await?;
-    Ok(row.try_get_unchecked::<&str, _>(0)? == "true")
-}
-
-async fn look_and_rearm(connection: &mut PgConnection) -> Result<Found, sqlx::Error> {
-    let row = sqlx::Executor::fetch_one(connection, LOOK_AND_REARM).await?;
     let text = |column: usize| row.try_get_unchecked::<&str, _>(column);
     Ok(Found {
         default_on: text(0)? == "on",
@@ -317,11 +336,19 @@ fn without_statement_cache(options: &PgConnectOptions) -> PgConnectOptions {
     options.clone().statement_cache_capacity(0)
 }
 
-/// Whether two connections meet in one session. Neither has a session of its own then.
+/// Whether two connections meet in one session, or one of them changes its session. Neither has
+/// one of its own then. Each is asked twice in a row: a pooler that takes its sessions in turn
+/// would give each the same one again if they took turns too.
 async fn meet(one: &mut PgConnection, other: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let own = session(one).await?;
+    let (first, second) = (session(one).await?, session(other).await?);
+    if first == second {
+        return Ok(true);
+    }
     for _ in 0..COMPARISONS {
-        if session(other).await? == own || session(one).await? != own {
+        let changed = session(other).await? != second
+            || session(one).await? != first
+            || session(one).await? != first;
+        if changed {
             return Ok(true);
         }
     }

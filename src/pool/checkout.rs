@@ -297,7 +297,7 @@ fn clean(
     site: Site,
 ) -> impl Future<Output = ()> {
     async move {
-        match timeout(CLEANING_PATIENCE, guard.look(&mut connection)).await {
+        match timeout(CLEANING_PATIENCE, guard.clean(&mut connection)).await {
             Ok(Ok(found)) => {
                 if found.is_some_and(|found| found.lifted()) {
                     ledger.lifted();

@@ -151,6 +151,12 @@ pub enum ConfigError {
         /// What it is for.
         wanted: &'static str,
     },
+    /// A duration cannot be waited for.
+    #[error("{name} is 0 or more than a century: correct it, or leave it to its default")]
+    Duration {
+        /// Which of the configuration's.
+        name: &'static str,
+    },
     /// The configuration contradicts itself.
     #[error("{pool} pool: {problem}")]
     Limits {
@@ -207,9 +213,7 @@ impl Config {
         let config = Self {
             replica: variables.dsn("RO_DSN")?,
             fallthrough: variables.switch("RO_FALLTHROUGH")?.unwrap_or(default.fallthrough),
-            fallthrough_login: variables.value("RO_FALLTHROUGH_USER").map(|user| {
-                Login::new(&user, variables.value("RO_FALLTHROUGH_PASSWORD").as_deref())
-            }),
+            fallthrough_login: variables.login("RO_FALLTHROUGH_USER", "RO_FALLTHROUGH_PASSWORD")?,
             arming: variables.arming("RO_ARMING")?.unwrap_or(default.arming),
             primary_limits: variables.limits("POOL")?,
             replica_limits: variables.limits("RO_POOL")?,
@@ -246,7 +250,19 @@ impl Config {
             };
             return Err(ConfigError::Limits { pool, problem });
         }
-        Ok(())
+        let durations = [
+            ("acquire_timeout", Some(self.acquire_timeout)),
+            ("idle_timeout", self.idle_timeout),
+            ("max_lifetime", self.max_lifetime),
+            ("log_interval", Some(self.log_interval)),
+            ("leak_threshold", self.leak_threshold),
+            ("max_replica_lag", Some(self.max_replica_lag)),
+            ("replica_check_interval", Some(self.replica_check_interval)),
+        ];
+        match durations.into_iter().find(|(_, duration)| !duration.is_none_or(can_be_waited_for)) {
+            Some((name, _)) => Err(ConfigError::Duration { name }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -295,6 +311,9 @@ impl FromStr for Dsn {
     fn from_str(text: &str) -> Result<Self, DsnError> {
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
             return Err(DsnError::NotPostgres);
+        }
+        if splits_a_password(text) {
+            return Err(DsnError::NotAUrl);
         }
         // sqlx writes what it does not know to the log, with its value.
         if let Some(number) = unknown_parameter(text) {
@@ -352,7 +371,6 @@ const PARAMETERS: [&str; 17] = [
 
 /// The place of the first parameter that sqlx would not read.
 fn unknown_parameter(url: &str) -> Option<usize> {
-    let url = url.split('#').next().unwrap_or_default();
     let (_, query) = url.split_once('?')?;
     let known = |pair: &str| {
         let key = pair.split('=').next().unwrap_or_default();
@@ -362,8 +380,22 @@ fn unknown_parameter(url: &str) -> Option<usize> {
     query.split('&').position(|pair| !known(pair)).map(|index| index + 1)
 }
 
+/// Whether a `#` or `/` of a password ended what a URL takes for the server's address: the rest
+/// would be shown as the database, or passed over.
+fn splits_a_password(url: &str) -> bool {
+    let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    let path = path.map_or("", |(_, path)| path.split('?').next().unwrap_or_default());
+    url.contains('#') || path.contains('@')
+}
+
 fn without_query_parses(url: &str) -> bool {
     url.split('?').next().is_some_and(|url| url.parse::<PgConnectOptions>().is_ok())
+}
+
+/// Whether there is an instant so far away. sqlx would panic over one that is not.
+fn can_be_waited_for(duration: Duration) -> bool {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    !duration.is_zero() && duration <= CENTURY
 }
 
 /// The variables of one prefix.
@@ -390,7 +422,7 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
     ) -> Result<Option<T>, ConfigError> {
         let Some(value) = self.value(suffix) else { return Ok(None) };
         let refused = || ConfigError::Value { variable: self.name(suffix), wanted };
-        read(value.trim()).map(Some).ok_or_else(refused)
+        read(&value).map(Some).ok_or_else(refused)
     }
 
     fn dsn(&self, suffix: &str) -> Result<Option<Dsn>, ConfigError> {
@@ -399,11 +431,26 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
         value.parse().map(Some).map_err(|problem| ConfigError::Dsn { variable, problem })
     }
 
+    fn login(&self, user: &str, password: &str) -> Result<Option<Login>, ConfigError> {
+        let text = |suffix| {
+            self.read(suffix, "text in UTF-8", |text| {
+                (!text.contains('\u{fffd}')).then(|| text.to_owned())
+            })
+        };
+        match (text(user)?, text(password)?) {
+            (Some(user), password) => Ok(Some(Login::new(&user, password.as_deref()))),
+            (None, None) => Ok(None),
+            (None, Some(_)) => {
+                let wanted = "the user whose password is set";
+                Err(ConfigError::Value { variable: self.name(user), wanted })
+            }
+        }
+    }
+
     fn seconds(&self, suffix: &str) -> Result<Option<Duration>, ConfigError> {
         self.read(suffix, "a number of seconds above 0, such as 60 or 0.5", |value| {
             let duration = Duration::try_from_secs_f64(value.parse().ok()?).ok()?;
-            // An instant so far away must still be one.
-            (!duration.is_zero() && duration < Duration::from_secs(1 << 32)).then_some(duration)
+            can_be_waited_for(duration).then_some(duration)
         })
     }
 

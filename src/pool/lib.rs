@@ -13,6 +13,7 @@
 //! assert_eq!(line.parse::<Snapshot>()?, snapshot);
 //! # Ok::<(), ebbline_pool::SnapshotError>(())
 //! ```
+#![cfg_attr(feature = "pool", doc = include_str!("example.md"))]
 
 mod snapshot;
 

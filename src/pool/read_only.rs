@@ -30,15 +30,80 @@ pub struct ReadWrite(Checkout);
 
 /// A connection that may only read. Dropped, it goes back to its pool.
 ///
-/// ```no_run
-/// # async fn orders(pools: ebbline_pool::Pools) -> Result<(), Box<dyn std::error::Error>> {
-/// let mut read_only = pools.read_only().await?;
-/// let orders: i64 = sqlx::query_scalar("SELECT count(*) FROM orders")
-///     .fetch_one(read_only.reader())
-///     .await?;
-/// # Ok(())
-/// # }
 /// ```
+/// use ebbline_pool::{Pools, ReadOnly, ReadWrite};
+///
+/// async fn count_orders(read_only: &mut ReadOnly) -> sqlx::Result<i64> {
+///     sqlx::query_scalar("SELECT count(*) FROM orders").fetch_one(read_only.reader()).await
+/// }
+///
+/// async fn order(read_write: &mut ReadWrite, item: i32) -> sqlx::Result<()> {
+///     let insert = sqlx::query("INSERT INTO orders VALUES ($1)").bind(item);
+///     insert.execute(&mut **read_write).await.map(drop)
+/// }
+///
+/// async fn run(pools: Pools) -> Result<(), Box<dyn std::error::Error>> {
+///     order(&mut pools.read_write().await?, 7).await?;
+///     count_orders(&mut pools.read_only().await?).await?;
+///     Ok(())
+/// }
+/// ```
+///
+/// Each of these is refused by the compiler: what writes is not given a handle that only reads,
+///
+/// ```compile_fail
+/// # use ebbline_pool::{Pools, ReadWrite};
+/// # async fn order(read_write: &mut ReadWrite) {}
+/// async fn run(pools: Pools) -> Result<(), Box<dyn std::error::Error>> {
+///     order(&mut pools.read_only().await?).await;
+///     Ok(())
+/// }
+/// ```
+///
+/// nor what only reads one that writes,
+///
+/// ```compile_fail
+/// # use ebbline_pool::{Pools, ReadOnly};
+/// # async fn count_orders(read_only: &mut ReadOnly) {}
+/// async fn run(pools: Pools) -> Result<(), Box<dyn std::error::Error>> {
+///     count_orders(&mut pools.read_write().await?).await;
+///     Ok(())
+/// }
+/// ```
+///
+/// and a handle that only reads is neither a connection of sqlx nor becomes one: not as it is,
+///
+/// ```compile_fail
+/// # async fn order(connection: &mut sqlx::PgConnection) {}
+/// # use ebbline_pool::Pools;
+/// async fn run(pools: Pools) -> Result<(), Box<dyn std::error::Error>> {
+///     order(&mut pools.read_only().await?).await;
+///     Ok(())
+/// }
+/// ```
+///
+/// not inside,
+///
+/// ```compile_fail
+/// # use ebbline_pool::Pools;
+/// async fn run(pools: Pools) -> Result<(), Box<dyn std::error::Error>> {
+///     sqlx::query("SELECT 1").execute(&mut *pools.read_only().await?).await?;
+///     Ok(())
+/// }
+/// ```
+///
+/// and not where any executor is wanted.
+///
+/// ```compile_fail
+/// # async fn order<'e>(executor: impl sqlx::PgExecutor<'e>) {}
+/// # use ebbline_pool::Pools;
+/// async fn run(pools: Pools) -> Result<(), Box<dyn std::error::Error>> {
+///     order(&mut pools.read_only().await?).await;
+///     Ok(())
+/// }
+/// ```
+///
+/// There it takes [`ReadOnly::reader`], as whoever writes that can see.
 pub struct ReadOnly(Checkout);
 
 /// Runs statements on a [`ReadOnly`] or [`ReadOnlyTransaction`]: sqlx's queries take it as their

@@ -1,9 +1,11 @@
 //! The handles: what each may do, what a refused write says, and what of it all is never shown.
 
-use ebbline_pool::{AcquireError, Arming, Config, Dsn, Pools, Protection, WriteRefused};
-use sqlx::{Executor, Row};
+use std::time::Duration;
 
-use crate::support::{Mode, PgBouncer, Server};
+use ebbline_pool::{AcquireError, BuildError, Config, Limits, Pools, Protection, WriteRefused};
+use sqlx::Executor;
+
+use crate::support::{Log, Replica, Server};
 
 /// Pools on this server that read through the fall-through pool.
 fn config(dsn: &str) -> Config {
@@ -72,35 +74,91 @@ async fn other_errors_stay_what_they_are() {
 }
 
 #[tokio::test]
-async fn behind_a_pooler_in_transaction_mode_each_statement_has_a_transaction() {
+async fn a_handle_that_was_lifted_is_counted_and_its_place_is_logged() {
     let server = Server::start();
-    server.psql("CREATE TABLE item (id int)");
-    let bouncer = PgBouncer::in_front_of(&server, Mode::Transaction);
-    let pools = Pools::new(&config(&bouncer.dsn())).unwrap();
+    let limits = Limits { max: 1, min: 0 };
+    let config = Config { fallthrough_limits: limits, ..config(&server.dsn()) };
+    let pools = Pools::new(&config).unwrap();
+    let log = Log::default();
+    let _capturing = tracing::subscriber::set_default(log.subscriber());
+    for (sql, lifted) in [
+        ("SELECT 1", false),
+        ("SET default_transaction_read_only = off", true),
+        ("SET default_transaction_read_only = off; SET default_transaction_read_only = on", false),
+        ("BEGIN", false),
+        ("BEGIN READ WRITE", true),
+        ("BEGIN READ WRITE; SELECT 1 / 0", false),
+        ("SET default_transaction_read_only = off; BEGIN; SELECT 1 / 0", false),
+        ("SET default_transaction_read_only = off; COMMIT; BEGIN; SELECT 1 / 0", true),
+        ("RESET ALL", false),
+    ] {
+        let before = pools.stats().ro_fallthrough.unwrap().lifted;
+        let line = line!() + 1;
+        let mut read_only = pools.read_only().await.unwrap();
+        let _ = read_only.reader().execute(sql).await;
+        drop(read_only);
+        // The only connection comes when it is clean.
+        drop(pools.read_only().await.unwrap());
+        let after = pools.stats().ro_fallthrough.unwrap().lifted;
+        assert_eq!(after - before, u64::from(lifted), "{sql}");
+        let warned = log.take();
+        assert_eq!(warned.contains(&format!("handles.rs:{line}:")), lifted, "{sql}: {warned}");
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_was_promoted_is_none_and_its_sessions_stay_read_only() {
+    let primary = Server::start();
+    primary.psql("CREATE TABLE item (id int)");
+    let replica = Replica::of(&primary);
+    // A pool of its own, so that no router takes the work away.
+    let pools = Pools::new(&config(&replica.dsn())).unwrap();
     let mut read_only = pools.read_only().await.unwrap();
-    assert_eq!(pools.stats().protection, Some(Protection::Transaction));
-    let row = sqlx::query("SELECT current_setting('transaction_read_only'), $1::int")
-        .bind(7)
-        .fetch_one(read_only.reader())
-        .await
-        .unwrap();
-    assert_eq!((row.get::<String, _>(0), row.get::<i32, _>(1)), ("on".to_owned(), 7));
+    assert_eq!(read_only.protection(), Protection::Replica);
+    replica.psql("SELECT pg_promote()");
     let error = read_only.reader().execute("INSERT INTO item VALUES (1)").await.unwrap_err();
     assert!(WriteRefused::in_error(&error).is_some(), "{error}");
-    let mut transaction = read_only.begin_repeatable().await.unwrap();
-    transaction.reader().execute("SELECT 1").await.unwrap();
-    transaction.end().await.unwrap();
     drop(read_only);
-
-    let config = Config { arming: Arming::Session, ..config(&bouncer.dsn()) };
-    let refused = Pools::new(&config).unwrap().read_only().await.unwrap_err();
-    assert!(matches!(refused, AcquireError::SessionNotHeld { .. }), "{refused}");
-
-    let bouncer = PgBouncer::in_front_of(&server, Mode::Session);
-    let pools =
-        Pools::new(&Config { primary: bouncer.dsn().parse::<Dsn>().unwrap(), ..config }).unwrap();
-    let mut read_only = pools.read_only().await.unwrap();
-    let error = read_only.reader().execute("INSERT INTO item VALUES (1)").await.unwrap_err();
-    assert!(WriteRefused::in_error(&error).is_some(), "{error}");
+    while pools.stats().ro_fallthrough.unwrap().idle == 0 {
+        tokio::task::yield_now().await;
+    }
     assert_eq!(pools.stats().protection, Some(Protection::Session));
+}
+
+#[test]
+fn a_handle_may_be_dropped_where_no_runtime_is() {
+    let server = Server::start();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (pools, handles) = runtime.block_on(async {
+        let pools = Pools::new(&config(&server.dsn())).unwrap();
+        let handles = (pools.read_write().await.unwrap(), pools.read_only().await.unwrap());
+        (pools, handles)
+    });
+    std::thread::spawn(move || drop(handles)).join().unwrap();
+    runtime.block_on(async {
+        pools.read_only().await.unwrap().reader().execute("SELECT 1").await.unwrap();
+        pools.close().await;
+        let stats = pools.stats();
+        assert_eq!((stats.primary.in_use, stats.primary.size), (0, 0));
+    });
+    assert!(matches!(Pools::new(&config(&server.dsn())), Err(BuildError::NoRuntime)));
+}
+
+#[tokio::test]
+async fn what_a_caller_asked_who_was_cancelled_is_not_answered_to_the_next() {
+    let server = Server::start();
+    let limits = Limits { max: 1, min: 0 };
+    let config = Config { fallthrough_limits: limits, ..config(&server.dsn()) };
+    let pools = Pools::new(&config).unwrap();
+    for late in ["SELECT pg_sleep(0.05), 1 / (random() * 0)::int", "SELECT pg_sleep(0.05), 7"] {
+        let mut read_only = pools.read_only().await.unwrap();
+        let asked = read_only.reader().execute(late);
+        assert!(tokio::time::timeout(Duration::from_millis(10), asked).await.is_err());
+        drop(read_only);
+        let mut next = pools.read_only().await.unwrap();
+        let one: i32 = sqlx::query_scalar("SELECT 1").fetch_one(next.reader()).await.unwrap();
+        assert_eq!(one, 1);
+    }
+    let stats = pools.stats().ro_fallthrough.unwrap();
+    assert_eq!((stats.opened, stats.closed.total()), (1, 0), "{stats:?}");
 }

@@ -1,16 +1,13 @@
 //! What one caller lifts, the next one does not see: thousands of callers share few connections,
 //! leave them in every state there is, and are cancelled at any await.
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::Poll;
 
 use ebbline_pool::{Config, Limits, Pools, ReadOnly};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
-use crate::support::{Mode, PgBouncer, Server};
+use crate::support::{Mode, PgBouncer, Server, cancelled_after};
 
 const CALLERS_AT_ONCE: u64 = 16;
 
@@ -28,19 +25,6 @@ impl Random {
     fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
         choices[usize::try_from(self.below(choices.len() as u64)).unwrap()]
     }
-}
-
-/// Polls a future so many times and drops it if it is not ready by then.
-async fn cancelled_after<T>(polls: u64, future: impl Future<Output = T>) -> Option<T> {
-    let (mut future, mut left) = (pin!(future), polls);
-    std::future::poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        future.as_mut().poll(context).map(Some)
-    })
-    .await
 }
 
 /// What a caller may leave behind. Some fail, some leave a failed transaction open.

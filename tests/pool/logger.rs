@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use ebbline_pool::{Config, Pools, SNAPSHOT_TARGET, Snapshot};
+use ebbline_pool::{Config, PoolState, Pools, SNAPSHOT_TARGET, Snapshot};
 
 use crate::support::{Event, Events, Server};
 
@@ -18,8 +18,10 @@ fn config(server: &Server, log_interval: Duration) -> Config {
     Config { log_interval, ..Config::new(server.dsn().parse().unwrap()) }
 }
 
-fn snapshot(event: &Event) -> Snapshot {
-    event.message.parse().unwrap()
+/// The primary pool in the line.
+fn primary(event: &Event) -> PoolState {
+    let snapshot: Snapshot = event.message.parse().unwrap();
+    snapshot.pools()[0].clone()
 }
 
 /// The line's keys and values as fields: `primary.max` is `pool_primary_max`.
@@ -49,7 +51,7 @@ async fn the_line_is_the_message_and_its_values_are_the_fields() {
         assert_eq!(event.level, tracing::Level::INFO);
         assert_eq!(event.message, expected.to_string());
         assert_eq!(event.fields, as_fields(&event.message));
-        let primary = &snapshot(&event).pools()[0];
+        let primary = primary(&event);
         assert_eq!((primary.in_use, primary.acquires, primary.size), (2, 2, 2));
     }
 }
@@ -70,8 +72,7 @@ async fn a_spike_between_two_lines_is_seen() {
     drop(waiting);
     drop(held);
     assert!(pools.start_pool_logger().unwrap());
-    let [first, second] = [events.next(), events.next()].map(|event| snapshot(&event));
-    let [first, second] = [&first.pools()[0], &second.pools()[0]];
+    let [first, second] = [events.next(), events.next()].map(|event| primary(&event));
     assert_eq!((first.in_use, first.peak_in_use), (0, 2));
     assert_eq!((first.waiting, first.peak_waiting), (0, 5));
     assert_eq!((second.peak_in_use, second.peak_waiting), (0, 0));
@@ -103,7 +104,7 @@ async fn it_ends_with_the_last_clone_of_the_pools_and_says_so() {
     drop(clone.read_write().await.unwrap());
     drop(clone);
     let rest = events.rest(subscriber);
-    assert_eq!(snapshot(rest.last().unwrap()).pools()[0].acquires, 1);
+    assert_eq!(primary(rest.last().unwrap()).acquires, 1);
 }
 
 #[tokio::test]
@@ -116,7 +117,7 @@ async fn closing_the_pools_logs_a_last_line_with_the_final_counts() {
     pools.close().await;
     let lines = events.so_far();
     assert_eq!(lines.len(), 1);
-    let primary = &snapshot(&lines[0]).pools()[0];
+    let primary = primary(&lines[0]);
     assert_eq!((primary.acquires, primary.in_use, primary.size), (1, 0, 0));
 }
 
@@ -129,7 +130,7 @@ async fn closing_that_is_given_up_logs_a_last_line_too() {
     let _never_given_back = pools.read_write().await.unwrap();
     let late = tokio::time::timeout(SOON, pools.close()).await;
     assert!(late.is_err());
-    assert_eq!(snapshot(&events.so_far()[0]).pools()[0].in_use, 1);
+    assert_eq!(primary(&events.so_far()[0]).in_use, 1);
 }
 
 #[tokio::test]
@@ -155,7 +156,7 @@ async fn it_survives_panics_of_the_application_and_of_its_subscriber() {
     assert!(LINES.load(Ordering::SeqCst) >= 5);
     pools.stop_pool_logger();
     let last = events.so_far();
-    let primary = &snapshot(last.last().unwrap()).pools()[0];
+    let primary = primary(last.last().unwrap());
     assert_eq!((primary.in_use, primary.waiting, primary.acquires), (0, 0, 1));
 }
 

@@ -164,7 +164,7 @@ impl Families<'_, '_> {
                 let pool_name = pool.name.to_string();
                 let (labels, durations) = ([(POOL, pool_name.as_str())], durations(pool));
                 let edge =
-                    |edge: Option<Duration>| edge.map_or(f64::MAX, |edge| edge.as_secs_f64());
+                    |edge: Option<Duration>| edge.map_or(f64::INFINITY, |edge| edge.as_secs_f64());
                 let buckets: Vec<(f64, u64)> =
                     durations.buckets().map(|(bound, count)| (edge(bound), count)).collect();
                 let (sum, count) = (durations.sum().as_secs_f64(), durations.count());

@@ -8,8 +8,9 @@ WITH reader AS (
 itself AS (
     SELECT other.oid, other.rolname, other.rolsuper
     FROM reader, pg_catalog.pg_roles other
+    -- The owner of the database is one of these without being a member; that is asked below.
     WHERE other.oid = reader.oid
-    OR (NOT reader.rolsuper AND pg_catalog.pg_has_role(reader.oid, other.oid, 'MEMBER'))
+    OR (other.rolname <> 'pg_database_owner' AND NOT reader.rolsuper AND pg_catalog.pg_has_role(reader.oid, other.oid, 'MEMBER'))
 ),
 -- System views whose changes the server takes as statements of their own, such as pg_settings,
 -- change no table.
@@ -51,7 +52,7 @@ FROM reader, itself
 WHERE itself.oid <> reader.oid AND NOT reader.rolsuper
 AND (itself.rolsuper
      OR itself.rolname IN ('pg_write_all_data', 'pg_write_server_files',
-                           'pg_execute_server_program', 'pg_database_owner', 'pg_maintain')
+                           'pg_execute_server_program', 'pg_maintain')
      OR (SELECT r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
          FROM pg_catalog.pg_roles r WHERE r.oid = itself.oid))
 
@@ -76,7 +77,9 @@ WHERE NOT itself.rolsuper AND relation.relowner = itself.oid
 
 UNION ALL
 SELECT pg_catalog.format('it may make tables in schema %I', n.nspname),
-       pg_catalog.format('REVOKE CREATE ON SCHEMA %I FROM %I, PUBLIC;', n.nspname, itself.rolname)
+       pg_catalog.format(CASE n.nspowner WHEN itself.oid THEN 'ALTER SCHEMA %I OWNER TO CURRENT_USER;'
+                         ELSE 'REVOKE CREATE ON SCHEMA %I FROM %I, PUBLIC;' END,
+                         n.nspname, itself.rolname)
 FROM itself, pg_catalog.pg_namespace n
 WHERE NOT itself.rolsuper
 AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast%'
@@ -84,7 +87,9 @@ AND (pg_catalog.has_schema_privilege(itself.oid, n.oid, 'CREATE') OR n.nspowner 
 
 UNION ALL
 SELECT pg_catalog.format('it may make schemas in database %I', d.datname),
-       pg_catalog.format('REVOKE CREATE ON DATABASE %I FROM %I, PUBLIC;', d.datname, itself.rolname)
+       pg_catalog.format(CASE d.datdba WHEN itself.oid THEN 'ALTER DATABASE %I OWNER TO CURRENT_USER;'
+                         ELSE 'REVOKE CREATE ON DATABASE %I FROM %I, PUBLIC;' END,
+                         d.datname, itself.rolname)
 FROM itself, pg_catalog.pg_database d
 WHERE NOT itself.rolsuper AND d.datname = pg_catalog.current_database()
 AND (pg_catalog.has_database_privilege(itself.oid, d.oid, 'CREATE') OR d.datdba = itself.oid)

@@ -28,6 +28,11 @@ impl PgBouncer {
     /// Knows the roles that the server has at this moment, and trusts them. As usual it is told
     /// to ignore `extra_float_digits`, which sqlx sends, and no other parameter.
     pub(crate) fn in_front_of(server: &Server, mode: Mode) -> Self {
+        Self::with_settings(server, mode, "")
+    }
+
+    /// The same with lines of its `[pgbouncer]` section, of which the last counts.
+    pub(crate) fn with_settings(server: &Server, mode: Mode, settings: &str) -> Self {
         const PROGRAM: &str = "/usr/sbin/pgbouncer";
         assert!(Path::new(PROGRAM).exists(), "PgBouncer is missing: run `.ci/setup test`");
         let folder = server_folder();
@@ -39,18 +44,19 @@ impl PgBouncer {
             Mode::Session => "session",
             Mode::Transaction => "transaction",
         };
-        let settings = folder.path().join("pgbouncer.ini");
+        let file = folder.path().join("pgbouncer.ini");
         let text = format!(
             "[databases]\n* = host=127.0.0.1 port={to_port}\n\
              [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
              auth_type = trust\nauth_file = {}\nadmin_users = postgres\n\
              ignore_startup_parameters = extra_float_digits\n\
-             pool_mode = {mode}\ndefault_pool_size = 2\nmax_client_conn = 100\n",
+             pool_mode = {mode}\ndefault_pool_size = 2\nmax_client_conn = 100\n\
+             {settings}\n",
             users.display()
         );
-        fs::write(&settings, text).unwrap();
+        fs::write(&file, text).unwrap();
         let log = folder.path().join("log");
-        let command = [PROGRAM, settings.to_str().unwrap()];
+        let command = [PROGRAM, file.to_str().unwrap()];
         let agent = Agent::start(folder.path(), &log, "TERM", &command);
         wait_for("PgBouncer to start", || {
             let said = || fs::read_to_string(&log).unwrap_or_default();
