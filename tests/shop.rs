@@ -7,7 +7,7 @@
 
 #[path = "support/journald.rs"]
 mod journald;
-#[path = "pool/support/mod.rs"]
+#[path = "pool/support/servers/mod.rs"]
 mod servers;
 
 use std::fs::{self, File};

@@ -11,8 +11,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
-#[path = "../../tests/pool/support/mod.rs"]
-mod support;
+#[path = "../../tests/pool/support/servers/mod.rs"]
+mod servers;
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use ebbline_pool::{Config, Limits, Pools};
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use tokio::task::JoinSet;
 
-use crate::support::{Replica, Server};
+use crate::servers::{Replica, Server};
 
 const ROUNDS: usize = 201;
 const CHECKOUTS_A_ROUND: u32 = 50;
