@@ -1,16 +1,11 @@
-//! Real servers for the tests: PostgreSQL, a streaming replica, PgBouncer.
+//! What the tests share: real servers, the log as the library writes it, cancellation.
 
-mod agent;
 mod cancel;
 mod events;
 mod log;
-mod pgbouncer;
-mod replica;
-mod server;
+mod servers;
 
 pub(crate) use cancel::cancelled_after;
 pub(crate) use events::{Event, Events};
 pub(crate) use log::Log;
-pub(crate) use pgbouncer::{Mode, PgBouncer};
-pub(crate) use replica::Replica;
-pub(crate) use server::Server;
+pub(crate) use servers::{Mode, PgBouncer, Replica, Server};
