@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bypasses;
+mod cancellation;
 mod failures;
 mod handles;
 mod interleavings;
