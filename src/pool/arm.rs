@@ -13,9 +13,9 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::Mutex;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use crate::config::Arming;
+use crate::config::{Arming, Config};
 use crate::role::ways_to_write;
 use crate::stats::Protection;
 
@@ -64,6 +64,9 @@ const POOLER_APPEARED: &str = "the startup setting default_transaction_read_only
 /// them different sessions by chance.
 const COMPARISONS: usize = 4;
 
+/// Two connections are compared for at most so long.
+const LONGEST_COMPARISON: Duration = Duration::from_secs(1);
+
 /// The pause before a server is asked again that is starting, full or not there.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -75,6 +78,8 @@ pub(crate) struct Guard {
     options: PgConnectOptions,
     /// Whether the login role is said to be one that cannot write.
     role_promised: bool,
+    /// A comparison that takes so long finds nothing out.
+    patience: Duration,
     armed: AtomicU8,
     finding_out: Mutex<()>,
     in_recovery: AtomicBool,
@@ -130,11 +135,12 @@ impl From<sqlx::Error> for NotArmed {
 impl Guard {
     /// For a pool that connects with these options. `role_promised` says that their login role
     /// cannot write; each new connection has that verified.
-    pub(crate) fn new(wanted: Arming, options: PgConnectOptions, role_promised: bool) -> Self {
+    pub(crate) fn new(config: &Config, options: PgConnectOptions, role_promised: bool) -> Self {
         Self {
-            wanted,
+            wanted: config.arming,
             options,
             role_promised,
+            patience: (config.acquire_timeout / 2).min(LONGEST_COMPARISON),
             armed: AtomicU8::new(0),
             finding_out: Mutex::new(()),
             in_recovery: AtomicBool::new(false),
@@ -201,23 +207,34 @@ impl Guard {
         let mut pause = FIRST_PAUSE;
         loop {
             match self.ask_once().await {
-                Err(error) if is_transient(&error) => {
+                Ok(Some(armed)) => return Ok(armed),
+                Err(error) if !is_transient(&error) => return Err(error),
+                Ok(None) | Err(_) => {
                     sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                outcome => return outcome,
             }
         }
     }
 
-    async fn ask_once(&self) -> Result<Armed, sqlx::Error> {
+    /// `None` where the answer did not come in time.
+    async fn ask_once(&self) -> Result<Option<Armed>, sqlx::Error> {
         let (mut one, armed, options) = self.connect().await?;
-        let mut other = options.connect().await?;
-        let shared = meet(&mut one, &mut other).await?;
+        let compared = timeout(self.patience, compare(&mut one, &options)).await;
         // A connection that cannot say good-bye is closed all the same.
         let _ = one.close().await;
-        let _ = other.close().await;
-        Ok(if shared { Armed::Transaction } else { armed })
+        Ok(match compared {
+            Ok(Ok(true)) => Some(Armed::Transaction),
+            Ok(Ok(false)) => Some(armed),
+            // There is no second connection to be had, but the server itself took the setting.
+            Ok(Err(error)) if armed == Armed::Startup && is_full(&error) => Some(armed),
+            Ok(Err(error)) => return Err(error),
+            Err(_) if armed == Armed::Startup => None,
+            // A pooler has no second session for us, in whatever mode. A transaction for each
+            // statement is right in both.
+            Err(_) if self.wanted == Arming::Auto => Some(Armed::Transaction),
+            Err(_) => Some(armed),
+        })
     }
 
     /// A connection, armed by the startup packet if the server takes that, and takes it to heart.
@@ -248,7 +265,8 @@ impl Guard {
         let question = if armed == Some(Armed::Session) { LOOK_AND_REARM } else { LOOK };
         let found = look(connection, question).await?;
         self.in_recovery.store(found.in_recovery, Ordering::Release);
-        if armed == Some(Armed::Startup) && !found.default_on {
+        if matches!(armed, Some(Armed::Startup) | None) && !found.default_on {
+            // All is found out again with the next checkout; this one gets no such connection.
             self.armed.store(0, Ordering::Release);
             return Err(sqlx::Error::Protocol(POOLER_APPEARED.to_owned()));
         }
@@ -336,6 +354,14 @@ fn without_statement_cache(options: &PgConnectOptions) -> PgConnectOptions {
     options.clone().statement_cache_capacity(0)
 }
 
+/// Opens another connection and compares the two.
+async fn compare(one: &mut PgConnection, options: &PgConnectOptions) -> Result<bool, sqlx::Error> {
+    let mut other = options.connect().await?;
+    let shared = meet(one, &mut other).await?;
+    let _ = other.close().await;
+    Ok(shared)
+}
+
 /// Whether two connections meet in one session, or one of them changes its session. Neither has
 /// one of its own then. Each is asked twice in a row: a pooler that takes its sessions in turn
 /// would give each the same one again if they took turns too.
@@ -368,6 +394,12 @@ async fn session(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
 fn refuses_startup_setting(error: &sqlx::Error) -> bool {
     let Some(code) = error.as_database_error().and_then(|error| error.code()) else { return false };
     !["28", "3D", "53", "57"].iter().any(|class| code.starts_with(class))
+}
+
+/// Whether the server has no connection left for this role.
+fn is_full(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code.starts_with("53"))
 }
 
 /// Whether the server may take the connection a little later: what sqlx's pool tries again.

@@ -201,13 +201,14 @@ fn hooked(
         let diagnosis = Arc::clone(&diagnosis);
         Box::pin(async move {
             let asked = ASKED.try_with(Cell::get).ok().flatten();
+            ledger.opened(asked.map_or(Duration::ZERO, |asked| asked.elapsed()));
             if let Some(guard) = guard
                 && let Err(error) = guard.arm_new(connection).await
             {
                 diagnosis.could_not_arm(&error);
+                ledger.closed(ClosedBecause::NotArmed);
                 return Err(error);
             }
-            ledger.opened(asked.map_or(Duration::ZERO, |asked| asked.elapsed()));
             Ok(())
         })
     });
@@ -290,31 +291,29 @@ impl Drop for Checkout {
 
 /// Looks whether the caller made the connection one that may write, makes it read-only again and
 /// gives it back.
-fn clean(
+async fn clean(
     mut connection: PoolConnection<Postgres>,
     guard: Arc<Guard>,
     ledger: Arc<Ledger>,
     site: Site,
-) -> impl Future<Output = ()> {
-    async move {
-        match timeout(CLEANING_PATIENCE, guard.clean(&mut connection)).await {
-            Ok(Ok(found)) => {
-                if found.is_some_and(|found| found.lifted()) {
-                    ledger.lifted();
-                    tracing::warn!(
-                        pool = %ledger.name(),
-                        site = %site,
-                        "a read-only checkout was made one that may write; it is read-only again: \
-                         take a handle that may write from Pools::read_write"
-                    );
-                }
-                drop(connection);
+) {
+    match timeout(CLEANING_PATIENCE, guard.clean(&mut connection)).await {
+        Ok(Ok(found)) => {
+            if found.is_some_and(|found| found.lifted()) {
+                ledger.lifted();
+                tracing::warn!(
+                    pool = %ledger.name(),
+                    site = %site,
+                    "a read-only checkout was made one that may write; it is read-only again: \
+                     take a handle that may write from Pools::read_write"
+                );
             }
-            // What answers no more, or answers something else, nobody should be given.
-            Ok(Err(_)) | Err(_) => {
-                ledger.closed(ClosedBecause::NotCleaned);
-                drop(connection.detach());
-            }
+            drop(connection);
+        }
+        // What answers no more, or answers something else, nobody should be given.
+        Ok(Err(_)) | Err(_) => {
+            ledger.closed(ClosedBecause::NotCleaned);
+            drop(connection.detach());
         }
     }
 }

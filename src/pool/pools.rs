@@ -54,7 +54,7 @@ impl Pools {
         config.check()?;
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         let read_only = |name: &'static str, dsn: &Dsn, limits: Limits, role_promised: bool| {
-            let guard = Guard::new(config.arming, dsn.options(), role_promised);
+            let guard = Guard::new(config, dsn.options(), role_promised);
             let name = PoolName::known(name);
             CountedPool::new(name, dsn.options(), Some(guard), limits, config, runtime.clone())
         };

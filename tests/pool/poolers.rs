@@ -1,8 +1,13 @@
 //! Behind PgBouncer: what it does to sessions is found out, and no setting of ours reaches
 //! another client through it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
 use ebbline_pool::{AcquireError, Arming, Config, Limits, Pools, Protection, WriteRefused};
 use sqlx::{Connection, Executor, PgConnection, Row, SqlSafeStr};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{Mode, PgBouncer, Server, cancelled_after};
 
@@ -126,4 +131,83 @@ async fn a_begin_that_is_cancelled_holds_no_session_of_the_pooler() {
     others_may_write(&bouncer).await;
     let open = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
     assert_eq!(server.psql(open), "0");
+}
+
+#[tokio::test]
+async fn a_pooler_with_one_session_leaves_nothing_to_compare_with() {
+    let server = Server::start();
+    server.psql("CREATE TABLE item (id int)");
+    for (mode, settings) in
+        [(Mode::Session, ""), (Mode::Session, SWALLOWS), (Mode::Transaction, "")]
+    {
+        let settings = format!("{settings}\ndefault_pool_size = 1");
+        let bouncer = PgBouncer::with_settings(&server, mode, &settings);
+        let fallthrough_limits = Limits { max: 1, min: 0 };
+        let acquire_timeout = Duration::from_secs(5);
+        let config = Config { fallthrough_limits, acquire_timeout, ..config(&bouncer.dsn()) };
+        let pools = Pools::new(&config).unwrap();
+        let mut read_only = pools.read_only().await.unwrap();
+        assert_eq!(read_only.protection(), Protection::Transaction);
+        let error = read_only.reader().execute("INSERT INTO item VALUES (1)").await.unwrap_err();
+        assert!(WriteRefused::in_error(&error).is_some(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_with_one_connection_reads_with_it() {
+    let server = Server::start();
+    server.psql("CREATE ROLE clerk LOGIN CONNECTION LIMIT 1");
+    let pools = Pools::new(&config(&server.dsn_as("clerk"))).unwrap();
+    for _ in 0..3 {
+        let mut read_only = pools.read_only().await.unwrap();
+        read_only.reader().execute("SELECT 1").await.unwrap();
+        drop(read_only);
+        while pools.stats().ro_fallthrough.unwrap().idle == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(pools.stats().protection, Some(Protection::Session));
+}
+
+/// Passes connections on to where `port` says at that moment. Ends with the test's runtime.
+async fn forward(port: &Arc<AtomicU16>) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let (own, port) = (listener.local_addr().unwrap().port(), Arc::clone(port));
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let port = port.load(Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    own
+}
+
+#[tokio::test]
+async fn a_pooler_that_appears_later_gets_no_setting_and_is_found_out() {
+    let server = Server::start();
+    server.psql("CREATE TABLE item (id int)");
+    let bouncer = PgBouncer::with_settings(&server, Mode::Transaction, SWALLOWS);
+    let port = Arc::new(AtomicU16::new(server.port()));
+    let dsn = format!("postgres://postgres@127.0.0.1:{}/postgres", forward(&port).await);
+    let acquire_timeout = Duration::from_secs(2);
+    let pools = Pools::new(&Config { acquire_timeout, ..config(&dsn) }).unwrap();
+    let mut direct = pools.read_only().await.unwrap();
+    assert_eq!(direct.protection(), Protection::Session);
+    port.store(bouncer.port(), Ordering::SeqCst);
+
+    // The connection that finds it out is given to nobody.
+    let refused = pools.read_only().await.unwrap_err();
+    assert!(refused.to_string().contains("a pooler stands before the server"), "{refused}");
+    others_may_write(&bouncer).await;
+    let mut pooled = pools.read_only().await.unwrap();
+    assert_eq!(pooled.protection(), Protection::Transaction);
+    for read_only in [&mut direct, &mut pooled] {
+        let error = read_only.reader().execute("INSERT INTO item VALUES (1)").await.unwrap_err();
+        assert!(WriteRefused::in_error(&error).is_some(), "{error}");
+    }
+    drop((direct, pooled));
+    others_may_write(&bouncer).await;
 }

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use crate::support::{Log, Server};
 
 /// What makes a role one that may write, and a word of how that is told.
-const WAYS: [(&str, &str); 23] = [
+const WAYS: [(&str, &str); 24] = [
     ("ALTER ROLE reader SUPERUSER", "superuser"),
     ("ALTER ROLE reader CREATEROLE", "make roles"),
     ("ALTER ROLE reader CREATEDB", "make databases"),
@@ -30,6 +30,7 @@ const WAYS: [(&str, &str); 23] = [
     ("ALTER DATABASE postgres OWNER TO reader", "database postgres"),
     ("GRANT EXECUTE ON FUNCTION elsewhere.add_item() TO reader", "elsewhere.add_item()"),
     ("GRANT EXECUTE ON PROCEDURE add_items(int) TO reader", "add_items(IN amount integer)"),
+    ("GRANT EXECUTE ON FUNCTION elsewhere.added(int) TO reader", "elsewhere.added(integer)"),
     ("CREATE EXTENSION dblink", "dblink_exec"),
 ];
 
@@ -45,6 +46,9 @@ const SETUP: &str = "
         'INSERT INTO public.item VALUES (2)';
     CREATE PROCEDURE add_items(amount int) LANGUAGE sql SECURITY DEFINER AS
         'INSERT INTO item SELECT generate_series(1, amount)';
+    CREATE FUNCTION elsewhere.add_next(int, int) RETURNS int LANGUAGE sql SECURITY DEFINER AS
+        'INSERT INTO public.item VALUES (2) RETURNING 1';
+    CREATE AGGREGATE elsewhere.added(int) (SFUNC = elsewhere.add_next, STYPE = int);
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA elsewhere, public FROM PUBLIC;
     REVOKE EXECUTE ON ALL PROCEDURES IN SCHEMA public FROM PUBLIC;
     REVOKE CREATE ON SCHEMA public FROM PUBLIC;";

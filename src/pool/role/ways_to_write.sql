@@ -23,7 +23,14 @@ relation AS (
     AND NOT (n.nspname LIKE 'pg\_temp\_%' OR n.nspname LIKE 'pg\_toast%')
 ),
 callable AS (
-    SELECT p.oid, p.prosecdef, p.prolang, p.prokind,
+    SELECT p.oid, p.prolang,
+           -- Of an aggregate, who calls it needs no privilege on the functions that it is made of.
+           p.prosecdef OR EXISTS (
+               SELECT FROM pg_catalog.pg_aggregate a
+               JOIN pg_catalog.pg_proc part
+               ON part.oid IN (a.aggtransfn, a.aggfinalfn, a.aggmtransfn, a.aggminvtransfn,
+                               a.aggmfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn)
+               WHERE a.aggfnoid = p.oid AND part.prosecdef) AS prosecdef,
            pg_catalog.format('%I.%I(%s)', n.nspname, p.proname,
                              pg_catalog.pg_get_function_identity_arguments(p.oid)) AS name,
            CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS kind

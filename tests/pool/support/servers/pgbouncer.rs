@@ -66,6 +66,10 @@ impl PgBouncer {
         Self { _agent: agent, port, _folder: folder }
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// For connections through it as the superuser.
     pub(crate) fn dsn(&self) -> String {
         self.dsn_as("postgres")
