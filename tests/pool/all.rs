@@ -10,6 +10,7 @@ mod cancellation;
 mod failures;
 mod handles;
 mod interleavings;
+mod journald;
 mod leak;
 mod logger;
 mod metrics;

@@ -1,15 +1,12 @@
 //! Callers that go away: asking for a connection, using it and giving it back are cancelled at
 //! every await there is, and afterwards no waiter and no connection is missing from the counts.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use ebbline_pool::{Arming, Config, Limits, PoolStats, Pools};
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::support::{Mode, PgBouncer, Server};
+use crate::support::{Mode, PgBouncer, Server, cancelled_after};
 
 /// What has not settled by then never will.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,25 +19,6 @@ fn pools_on(dsn: &str, arming: Arming) -> Pools {
     let config = Config::new(dsn.parse().unwrap());
     Pools::new(&Config { primary_limits: limits, fallthrough_limits: limits, arming, ..config })
         .unwrap()
-}
-
-/// Polls a future so often, each time when it is woken, and then drops it; its output if it came
-/// to an end before.
-async fn cancelled_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut left = polls;
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if left == 0 => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }
 
 /// Both pools that there are.
@@ -132,7 +110,7 @@ impl Handle {
 
     /// Asks, is cancelled after so many polls, and checks what that counts as; whether there was
     /// a handle before.
-    async fn take_cancelled(self, pools: &Pools, polls: usize) -> bool {
+    async fn take_cancelled(self, pools: &Pools, polls: u64) -> bool {
         let before = self.stats(pools);
         let taken = cancelled_after(polls, self.take(pools)).await.is_some();
         let after = self.stats(pools);
@@ -308,7 +286,7 @@ async fn write_in_transaction(connection: &mut PgConnection) {
 
 /// Uses a handle again and again, each time with one poll more until it is cancelled, until it
 /// is not.
-async fn use_cancelled(mut used: impl AsyncFnMut(usize) -> Option<()>) {
+async fn use_cancelled(mut used: impl AsyncFnMut(u64) -> Option<()>) {
     let mut polls = 0;
     while used(polls).await.is_none() {
         polls += 1;

@@ -15,6 +15,9 @@ use crate::stats::{PoolStats, Stats};
 const POOL: &str = "db_client_connection_pool_name";
 const STATE: &str = "db_client_connection_state";
 
+/// A metric's name without what all have in common, its help, and a pool's value.
+type Row<V> = (&'static str, &'static str, fn(&PoolStats) -> V);
+
 /// Writes all metrics of the pools.
 pub(super) fn encode(
     encoder: DescriptorEncoder,
@@ -51,7 +54,7 @@ impl Families<'_, '_> {
             ("ro_", self.stats.ro.as_ref()),
             ("ro_fallthrough_", self.stats.ro_fallthrough.as_ref()),
         ];
-        let gauges: [(&str, &str, fn(&PoolStats) -> u32); 3] = [
+        let gauges: [Row<u32>; 3] = [
             ("size", "Connections open", |pool| pool.size),
             ("available", "Open connections that nobody holds", |pool| pool.idle),
             ("requests_waiting", "Callers that wait for a connection", |pool| pool.waiting),
@@ -75,7 +78,7 @@ impl Families<'_, '_> {
 
     /// What OpenTelemetry has no names for.
     fn totals(&mut self) -> Result<(), fmt::Error> {
-        let totals: [(&str, &str, fn(&PoolStats) -> u64); 6] = [
+        let totals: [Row<u64>; 6] = [
             ("acquires", "Callers that were given a connection", |pool| pool.acquires),
             ("cancelled", "Callers that were cancelled while they waited", |pool| pool.cancelled),
             ("failed", "Callers that were refused for another reason than time", |pool| {
@@ -124,7 +127,7 @@ impl Families<'_, '_> {
                 family.encode_family(&labels)?.encode_gauge(&value)?;
             }
         }
-        let gauges: [(&str, &str, fn(&PoolStats) -> u32); 4] = [
+        let gauges: [Row<u32>; 4] = [
             ("max", "Connections that may be open", |pool| pool.max),
             ("idle_max", "Idle connections that may be open", |pool| pool.max),
             ("idle_min", "Connections that are kept open", |pool| pool.min),
@@ -152,10 +155,10 @@ impl Families<'_, '_> {
             let family = family.encode_family(&labels);
             family?.encode_counter::<NoLabelSet, _, u64>(&pool.timeouts, None)?;
         }
-        let histograms: [(&str, &str, fn(&PoolStats) -> &Durations); 3] = [
-            ("create_time", "Time to open a connection", |pool| &pool.connect_time),
-            ("wait_time", "Time until a caller was given a connection", |pool| &pool.wait_time),
-            ("use_time", "Time until a connection was given back", |pool| &pool.use_time),
+        let histograms: [Row<Durations>; 3] = [
+            ("create_time", "Time to open a connection", |pool| pool.connect_time),
+            ("wait_time", "Time until a caller was given a connection", |pool| pool.wait_time),
+            ("use_time", "Time until a connection was given back", |pool| pool.use_time),
         ];
         for (histogram, help, durations) in histograms {
             let name = format!("db_client_connection_{histogram}_seconds");

@@ -4,7 +4,8 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-/// Polls a future so many times and drops it if it is not ready by then.
+/// Polls a future so often, each time when it is woken, and drops it where it stands after the last
+/// time; its output if it came to an end before.
 pub(crate) async fn cancelled_after<T>(polls: u64, future: impl Future<Output = T>) -> Option<T> {
     let (mut future, mut left) = (pin!(future), polls);
     poll_fn(|context| {
@@ -12,7 +13,11 @@ pub(crate) async fn cancelled_after<T>(polls: u64, future: impl Future<Output = 
             return Poll::Ready(None);
         }
         left -= 1;
-        future.as_mut().poll(context).map(Some)
+        match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
     })
     .await
 }
