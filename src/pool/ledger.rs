@@ -347,16 +347,6 @@ impl Waiting {
         self.outcome = Outcome::Failed;
         self.since.elapsed()
     }
-
-    /// For how long the caller has waited.
-    pub(crate) fn waited(&self) -> Duration {
-        self.since.elapsed()
-    }
-
-    /// Where the caller asked for the connection.
-    pub(crate) fn site(&self) -> Site {
-        self.site
-    }
 }
 
 impl Drop for Waiting {
@@ -365,13 +355,6 @@ impl Drop for Waiting {
             Outcome::Got => {}
             outcome => self.ledger.state().stop_waiting(outcome),
         }
-    }
-}
-
-impl Held {
-    /// For how long the connection has been held.
-    pub(crate) fn held_for(&self) -> Duration {
-        self.since.elapsed()
     }
 }
 

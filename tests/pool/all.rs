@@ -18,4 +18,5 @@ mod roles;
 mod routing;
 mod servers;
 mod settings;
+mod snapshot;
 mod support;
