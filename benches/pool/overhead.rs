@@ -16,7 +16,7 @@ mod servers;
 
 use std::time::{Duration, Instant};
 
-use ebbline_pool::{Config, Limits, Pools};
+use ebbline_pool::{Config, Limits, PoolStats, Pools};
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use tokio::task::JoinSet;
 
@@ -58,18 +58,18 @@ struct Arena {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let alone = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let together = tokio::runtime::Runtime::new().unwrap();
     let primary = Server::start();
     let replica = Replica::of(&primary);
-    runtime.block_on(async {
-        let arena = Arena::new(&primary, &replica);
-        let checkouts = checkouts(&arena).await;
-        let throughputs = throughputs(&arena).await;
-        let within = report(&checkouts, &throughputs);
-        if std::env::var_os("POOL_BENCH_CHECK").is_some() {
-            assert!(within, "a budget is exceeded");
-        }
-    });
+    // One caller's checkout is timed on one thread, where nobody wakes it up late.
+    let checkouts = alone.block_on(async { checkouts(&Arena::new(&primary, &replica)).await });
+    let throughputs =
+        together.block_on(async { throughputs(&Arena::new(&primary, &replica)).await });
+    let within = report(&checkouts, &throughputs);
+    if std::env::var_os("POOL_BENCH_CHECK").is_some() {
+        assert!(within, "a budget is exceeded");
+    }
 }
 
 impl Arena {
@@ -121,6 +121,23 @@ impl Arena {
         }
     }
 
+    /// A connection is given back by a task of its own; the next one is taken when that is done,
+    /// as on a pool that has some left.
+    async fn wait_until_given_back(&self, who: Contestant) {
+        let all_back = |pool: Option<PoolStats>| pool.is_none_or(|pool| pool.idle == pool.size);
+        let is_back = || match who {
+            Contestant::Sqlx => self.plain.num_idle() == self.plain.size() as usize,
+            Contestant::Primary => all_back(Some(self.without_replica.stats().primary)),
+            Contestant::ReadOnlyReplica => all_back(self.with_replica.stats().ro),
+            Contestant::ReadOnlyFallthrough => {
+                all_back(self.without_replica.stats().ro_fallthrough)
+            }
+        };
+        while !is_back() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// A query as applications make them.
     async fn query(&self, who: Contestant) {
         let query = sqlx::query("SELECT $1 + 1").bind(41);
@@ -153,9 +170,7 @@ async fn checkouts(arena: &Arena) -> Vec<Vec<f64>> {
             let mut took = Vec::new();
             for _ in 0..CHECKOUTS_A_ROUND {
                 took.push(arena.checkout(ALL[index]).await.as_secs_f64() * 1e6);
-                // The connection is given back by a task of its own; the next one is taken when
-                // it is back, as on a pool that has some left.
-                tokio::time::sleep(Duration::from_micros(200)).await;
+                arena.wait_until_given_back(ALL[index]).await;
             }
             // The first round opens the connections.
             if round > 0 {

@@ -75,7 +75,6 @@ pub enum Trouble {
 }
 
 /// Finds out for one pool why its callers wait.
-#[derive(Debug)]
 pub(crate) struct Diagnosis {
     options: PgConnectOptions,
     ledger: Arc<Ledger>,

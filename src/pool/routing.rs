@@ -62,7 +62,6 @@ pub enum ReplicaTrouble {
 }
 
 /// What the router needs to know.
-#[derive(Debug)]
 pub(crate) struct Routing {
     pub(crate) primary: PgConnectOptions,
     pub(crate) replica: PgConnectOptions,

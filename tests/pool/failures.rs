@@ -247,7 +247,9 @@ async fn a_refused_login_is_told_at_once_and_without_its_password() {
     let server = Server::start();
     server.create_role_with_password("clerk", "right");
     let wrong = pools(&server.dsn_as("clerk:hunter2"));
-    let nowhere = pools(&server.dsn().replace("/postgres", "/nowhere"));
+    let dsn = server.dsn();
+    let (server_alone, _) = dsn.rsplit_once('/').unwrap();
+    let nowhere = pools(&format!("{server_alone}/nowhere"));
     for kind in BOTH {
         for (pools, words) in [(&wrong, "password authentication failed"), (&nowhere, "nowhere")] {
             let error = kind.take(pools).await.unwrap_err();

@@ -44,7 +44,7 @@ fn the_variables_are_those_of_the_document_and_each_has_an_effect() {
     for (name, example) in shown.skip(1) {
         let dsn = documented[0].clone();
         let one = read(&[dsn.clone(), (name.clone(), example.clone())]);
-        let without = format!("{:?}", read(&[dsn.clone()]).unwrap());
+        let without = format!("{:?}", read(std::slice::from_ref(&dsn)).unwrap());
         assert_ne!(format!("{:?}", one.unwrap()), without, "{name}");
         let empty = read(&[dsn.clone(), (name.clone(), String::new())]).unwrap();
         assert_eq!(format!("{empty:?}"), without, "{name}");
