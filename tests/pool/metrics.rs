@@ -97,6 +97,27 @@ async fn opentelemetrys_names_are_there_with_their_attributes() {
 }
 
 #[tokio::test]
+async fn the_documentation_names_every_metric() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/SNAPSHOTS.md");
+    let docs = std::fs::read_to_string(docs).unwrap();
+    let server = Server::start();
+    let (_pools, metrics) = busy(&server).await;
+    let text = metrics.render();
+    let families: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    assert!(families.len() > 20, "{text}");
+    for family in families {
+        let (name, kind) = family.split_once(' ').unwrap();
+        let total = if kind == "counter" { "_total" } else { "" };
+        let name = format!("`{}{total}", name.strip_prefix("shop_pg").unwrap_or(name));
+        assert!(
+            docs.contains(&format!("{name}`")) || docs.contains(&format!("{name}{{")),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn it_is_a_collector_of_a_registry_and_does_not_keep_the_pools_open() {
     let server = Server::start();
     let (pools, metrics) = busy(&server).await;

@@ -49,6 +49,8 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn every_snapshot_is_read_back_as_it_was(snapshot in any_snapshot()) {
         prop_assert_eq!(snapshot.to_string().parse(), Ok(snapshot));
@@ -71,7 +73,7 @@ proptest! {
     fn a_later_version_may_add_keys_anywhere_behind_its_number(
         snapshot in any_snapshot(),
         added in prop::collection::btree_map(
-            "new_[a-z.]{1,9}x",
+            "new_[a-z]{1,9}(\\.[a-z]{1,9}xx)?",
             "[a-z0-9,:/]{0,12}|\"([ -!#-\\[\\]-~]|\\\\\"|\\\\\\\\){0,12}\"",
             1..6,
         ),
