@@ -286,12 +286,19 @@ async fn write_in_transaction(connection: &mut PgConnection) {
 
 /// Uses a handle again and again, each time with one poll more until it is cancelled, until it
 /// is not.
-async fn use_cancelled(mut used: impl AsyncFnMut(u64) -> Option<()>) {
-    let mut polls = 0;
-    while used(polls).await.is_none() {
-        polls += 1;
+async fn use_cancelled(mut used: impl AsyncFnMut(usize) -> Option<()>) {
+    // On a busy machine the server may have answered before it was looked for, and there is
+    // nothing to wait for: then all of it is tried again.
+    for _ in 0..20 {
+        let mut polls = 0;
+        while used(polls).await.is_none() {
+            polls += 1;
+        }
+        if polls > 1 {
+            return;
+        }
     }
-    assert!(polls > 1, "{polls} awaits");
+    panic!("it never waits");
 }
 
 #[test]
