@@ -13,9 +13,71 @@
 //! assert_eq!(line.parse::<Snapshot>()?, snapshot);
 //! # Ok::<(), ebbline_pool::SnapshotError>(())
 //! ```
+#![cfg_attr(feature = "pool", doc = include_str!("example.md"))]
 
 mod snapshot;
+
+#[cfg(feature = "pool")]
+mod background;
+#[cfg(feature = "pool")]
+mod histogram;
+#[cfg(feature = "pool")]
+mod leak;
+#[cfg(feature = "pool")]
+mod ledger;
+#[cfg(feature = "pool")]
+mod logger;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(feature = "pool")]
+mod stats;
+
+#[cfg(feature = "pool")]
+mod cause;
+#[cfg(feature = "pool")]
+mod config;
+#[cfg(feature = "pool")]
+mod error;
+
+#[cfg(feature = "pool")]
+mod role;
+
+#[cfg(feature = "pool")]
+mod arm;
+#[cfg(feature = "pool")]
+mod checkout;
+#[cfg(feature = "pool")]
+mod pools;
+#[cfg(feature = "pool")]
+mod read_only;
+#[cfg(feature = "pool")]
+mod routing;
 
 pub use snapshot::{
     MARKER, MAX_POOLS, PoolName, PoolState, ReadOnlyRoute, Snapshot, SnapshotError, VERSION,
 };
+
+#[cfg(feature = "pool")]
+pub use cause::{TimeoutCause, Trouble};
+#[cfg(feature = "pool")]
+pub use config::{Arming, Config, ConfigError, Dsn, DsnError, Limits, Login};
+#[cfg(feature = "pool")]
+pub use error::{AcquireError, BuildError, TimedOut, WriteRefused};
+#[cfg(feature = "pool")]
+pub use histogram::{BOUNDS, Durations};
+#[cfg(feature = "pool")]
+pub use ledger::{ClosedBecause, HeldBy, Site};
+#[cfg(feature = "pool")]
+pub use logger::SNAPSHOT_TARGET;
+#[cfg(feature = "metrics")]
+pub use metrics::{CONTENT_TYPE, InvalidPrefix, Metrics, MetricsServer};
+#[cfg(feature = "pool")]
+pub use pools::Pools;
+#[cfg(feature = "pool")]
+pub use read_only::{ReadOnly, ReadOnlyTransaction, ReadWrite, Reader};
+#[cfg(feature = "pool")]
+pub use role::{ReadOnlyRole, WayToWrite};
+#[cfg(feature = "pool")]
+pub use routing::ReplicaTrouble;
+#[cfg(feature = "pool")]
+pub use stats::{Closed, PoolStats, Protection, Stats};

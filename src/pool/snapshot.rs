@@ -14,6 +14,19 @@ pub const MARKER: &str = "pool_snapshot";
 /// The version that this crate writes.
 pub const VERSION: u32 = 1;
 
+/// The keys of each pool, behind its name and a dot.
+const POOL_KEYS: [&str; 9] = [
+    "max",
+    "size",
+    "idle",
+    "in_use",
+    "waiting",
+    "acquires",
+    "timeouts",
+    "peak_in_use",
+    "peak_waiting",
+];
+
 /// A line with more pools than this is refused: a log line is not trusted to be small.
 pub const MAX_POOLS: usize = 64;
 
@@ -122,18 +135,19 @@ impl PoolState {
     }
 
     /// The keys with their values, in the order in which they are written.
-    fn values(&self) -> [(&'static str, u64); 9] {
-        [
-            ("max", self.max.into()),
-            ("size", self.size.into()),
-            ("idle", self.idle.into()),
-            ("in_use", self.in_use.into()),
-            ("waiting", self.waiting.into()),
-            ("acquires", self.acquires),
-            ("timeouts", self.timeouts),
-            ("peak_in_use", self.peak_in_use.into()),
-            ("peak_waiting", self.peak_waiting.into()),
-        ]
+    fn values(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let values = [
+            self.max.into(),
+            self.size.into(),
+            self.idle.into(),
+            self.in_use.into(),
+            self.waiting.into(),
+            self.acquires,
+            self.timeouts,
+            self.peak_in_use.into(),
+            self.peak_waiting.into(),
+        ];
+        POOL_KEYS.into_iter().zip(values)
     }
 }
 
@@ -151,6 +165,15 @@ impl ReadOnlyRoute {
         [Self::Replica, Self::PrimaryFallthrough, Self::Disabled]
             .into_iter()
             .find(|route| route.name() == name)
+    }
+}
+
+impl PoolName {
+    /// One of this crate's own names, which are valid.
+    #[cfg(feature = "pool")]
+    pub(crate) fn known(name: &'static str) -> Self {
+        debug_assert!(name.parse::<Self>().is_ok(), "{name}");
+        Self(name.to_owned())
     }
 }
 
@@ -213,6 +236,9 @@ impl FromStr for Snapshot {
             }
             pools.push(pairs.pool(name)?);
         }
+        if version <= VERSION {
+            pairs.no_pool_without_max()?;
+        }
         Ok(Self { ro_routes_to, pools })
     }
 }
@@ -230,6 +256,7 @@ impl<'a> Pairs<'a> {
         while let Some((token, after)) = next_token(rest) {
             rest = after;
             let Some((key, value)) = token.split_once('=') else { continue };
+            let value = without_surroundings(value);
             if pairs.by_key.insert(key, value).is_some() {
                 return Err(SnapshotError::Key(key.to_owned()));
             }
@@ -244,6 +271,17 @@ impl<'a> Pairs<'a> {
     fn number<N: FromStr>(&self, key: &str) -> Result<N, SnapshotError> {
         let value = self.by_key.get(key).and_then(|value| value.parse().ok());
         value.ok_or_else(|| SnapshotError::Key(key.to_owned()))
+    }
+
+    /// A pool is known by its first key; one whose first key is lost would not be missed.
+    fn no_pool_without_max(&self) -> Result<(), SnapshotError> {
+        for (name, key) in self.in_order.iter().filter_map(|key| key.rsplit_once('.')) {
+            let max = format!("{name}.max");
+            if POOL_KEYS.contains(&key) && !self.by_key.contains_key(max.as_str()) {
+                return Err(SnapshotError::Key(max));
+            }
+        }
+        Ok(())
     }
 
     fn pool(&self, name: &str) -> Result<PoolState, SnapshotError> {
@@ -270,6 +308,7 @@ fn after_marker(line: &str) -> Option<&str> {
     while let Some(found) = line.get(from..)?.find(MARKER) {
         let (before, at_marker) = line.split_at(from + found);
         let rest = at_marker.get(MARKER.len()..)?;
+        let before = without_escape_sequence(before);
         let starts_word = before.is_empty() || before.ends_with([' ', '\t', ':', ']', '"']);
         if starts_word && rest.starts_with(' ') {
             return Some(rest);
@@ -277,6 +316,22 @@ fn after_marker(line: &str) -> Option<&str> {
         from += found + MARKER.len();
     }
     None
+}
+
+/// The text without the escape sequence that sets a colour at its end.
+fn without_escape_sequence(text: &str) -> &str {
+    let numbers = |character: char| character.is_ascii_digit() || character == ';';
+    let sequence = text.strip_suffix('m').map(|text| text.trim_end_matches(numbers));
+    sequence.and_then(|sequence| sequence.strip_suffix("\u{1b}[")).unwrap_or(text)
+}
+
+/// The value without what a logger puts behind the line: the end of a JSON string, a comma before
+/// an event's fields, an escape sequence of the terminal. None of this version's values holds any.
+fn without_surroundings(value: &str) -> &str {
+    if value.starts_with('"') {
+        return value;
+    }
+    value.split(['"', ',', '\u{1b}']).next().unwrap_or(value)
 }
 
 /// Splits off the next `key=value`; a value in double quotes may hold spaces.
@@ -361,8 +416,15 @@ mod tests {
 
     #[test]
     fn what_a_logger_puts_around_the_line_is_passed_over() {
-        let logged = format!("INFO:app.pool_snapshots:{LINE}\nprimary.max=7 v=9");
-        assert_eq!(logged.parse(), Ok(snapshot()));
+        for logged in [
+            format!("INFO:app.pool_snapshots:{LINE}\nprimary.max=7 v=9"),
+            format!(r#"{{"message":"{LINE}","level":"INFO","fields":{{"v":2}}}}"#),
+            format!("\u{1b}[32m INFO\u{1b}[0m {LINE}\u{1b}[0m"),
+            format!("INFO ebbline_pool::snapshot: {LINE}, pool_v: 1, pool_ro_max: 10"),
+            format!("{LINE} pool_v=1 pool_ro_routes_to=\"replica\" pool_ro_max=10"),
+        ] {
+            assert_eq!(logged.parse(), Ok(snapshot()), "{logged}");
+        }
     }
 
     #[test]
