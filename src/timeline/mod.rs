@@ -8,6 +8,8 @@ pub mod calendar;
 
 pub mod bucket;
 
+pub mod incident;
+
 pub mod not_logged;
 
 pub mod notes;

@@ -1,0 +1,32 @@
+//! Incidents: the windows in which a class of failures ran above what is usual.
+//!
+//! Each step has a file of its own. `spikes` sets apart what is over within a minute. `baseline`
+//! learns from the traffic how many events a minute has when nothing is wrong. `automaton` finds
+//! the most likely course of states, normal or bad, minute by minute. `window` makes windows of
+//! it, and joins what belongs together.
+
+mod automaton;
+mod baseline;
+mod spikes;
+mod window;
+
+pub use window::{Window, find};
+
+/// A pause of so many minutes does not end an incident.
+const MAX_PAUSE_MINUTES: usize = 10;
+/// What was shorter is a spike. An incident of two minutes may have its first and its last event
+/// well inside of them.
+const LEAST_DURATION_MS: u64 = 75_000;
+
+/// One minute of one class.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MinuteCount {
+    /// Entries of any kind; 0: nothing is known about this minute.
+    pub entries: u64,
+    /// Events of the class.
+    pub events: u64,
+    /// When in the minute the first event was, in milliseconds; only where there are events.
+    pub first_ms: u16,
+    /// When in the minute the last event was, in milliseconds; only where there are events.
+    pub last_ms: u16,
+}
