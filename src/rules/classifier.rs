@@ -2,8 +2,9 @@
 //! millions that match none.
 //!
 //! Two stages: the gate, which finds the literals of all rules in one search, and the expressions
-//! of the rules whose literal was found, in catalogue order. Expressions are compiled when first
-//! needed, so start-up does not pay for rules that never match.
+//! of the rules whose literal was found, in catalogue order; at once, where the same rules come up
+//! again and again (`groups`). Expressions are compiled when first needed, so start-up does not
+//! pay for rules that never match.
 
 use std::sync::OnceLock;
 

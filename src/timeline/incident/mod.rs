@@ -30,3 +30,10 @@ pub struct MinuteCount {
     /// When in the minute the last event was, in milliseconds; only where there are events.
     pub last_ms: u16,
 }
+
+/// How much likelier so many events are at the rate that they had than at the usual one, in nats;
+/// 0 where there are no more than usual.
+fn evidence(events: f64, expected: f64) -> f64 {
+    let expected = expected.max(f64::MIN_POSITIVE);
+    if events > expected { events * (events / expected).ln() - (events - expected) } else { 0.0 }
+}

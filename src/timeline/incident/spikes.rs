@@ -5,7 +5,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::{LEAST_DURATION_MS, MAX_PAUSE_MINUTES, MinuteCount};
+use super::{LEAST_DURATION_MS, MAX_PAUSE_MINUTES, MinuteCount, evidence};
 
 /// The spikes that have nothing to do with what is around them, in the order of time.
 pub(super) fn lone_spikes(minutes: &[MinuteCount]) -> Vec<RangeInclusive<usize>> {
@@ -93,8 +93,7 @@ pub(super) fn is_one_spike(minutes: &[MinuteCount], expected: f64) -> bool {
     let densest = minutes.windows(length).map(in_pair).max().unwrap_or(0) as f64;
     let rest_minutes = minutes.len().saturating_sub(length).max(1) as f64;
     let rest = all - densest;
-    let usual = (expected * rest_minutes / minutes.len().max(1) as f64).max(f64::MIN_POSITIVE);
-    let evidence = if rest > usual { rest * (rest / usual).ln() - (rest - usual) } else { 0.0 };
+    let usual = expected * rest_minutes / minutes.len().max(1) as f64;
     let density = rest / rest_minutes / (densest / length as f64).max(1.0);
-    evidence < LEAST_EVIDENCE && density < LEAST_DENSITY
+    evidence(rest, usual) < LEAST_EVIDENCE && density < LEAST_DENSITY
 }

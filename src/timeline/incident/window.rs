@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use super::automaton;
 use super::baseline::Baseline;
 use super::spikes::{self, events};
-use super::{LEAST_DURATION_MS, MAX_PAUSE_MINUTES, MinuteCount};
+use super::{LEAST_DURATION_MS, MAX_PAUSE_MINUTES, MinuteCount, evidence};
 
 /// How often the baseline is learned again without what was found bad.
 const ROUNDS: usize = 4;
@@ -25,7 +25,8 @@ pub struct Window {
     pub bad_minutes: usize,
     /// Events.
     pub events: u64,
-    /// Events that would be usual.
+    /// Events that would be usual; 0 for a spike by itself, whose minutes are left out of what is
+    /// learned.
     pub expected: f64,
     /// The most events in a minute.
     pub peak_per_minute: u64,
@@ -189,7 +190,6 @@ fn describe(
     let inside = minutes.get(run.clone()).unwrap_or_default();
     let events: u64 = inside.iter().map(|minute| minute.events).sum();
     let expected: f64 = run.clone().map(|minute| baseline.expected(minute)).sum();
-    let ratio = events as f64 / expected.max(f64::MIN_POSITIVE);
     let bad_minutes =
         states.get(run.clone()).unwrap_or_default().iter().filter(|&&state| state > 0).count();
     let duration_ms = spikes::duration_ms(inside);
@@ -201,7 +201,7 @@ fn describe(
         events,
         expected,
         peak_per_minute: inside.iter().map(|minute| minute.events).max().unwrap_or(0),
-        evidence: events as f64 * ratio.ln() - (events as f64 - expected),
+        evidence: evidence(events as f64, expected),
         minutes: run,
     }
 }
