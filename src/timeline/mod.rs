@@ -14,6 +14,8 @@ pub mod not_logged;
 
 pub mod notes;
 
+pub mod change;
+
 pub mod fold;
 
 pub mod label;
@@ -28,6 +30,7 @@ use crate::time::{Span, Timestamp};
 
 pub use bucket::{Bucket, Coverage};
 pub use calendar::{By, Grain};
+pub use change::{Change, ChangeKind};
 pub use not_logged::NotLogged;
 pub use notes::{Note, NotesError};
 
