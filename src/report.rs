@@ -3,6 +3,7 @@
 use crate::rules::{HTTP_503, POOL_TIMEOUT};
 use crate::source::{Damage, Summary};
 use crate::time::Span;
+use crate::timeline::incident::Incidents;
 use crate::timeline::{Class, Timeline};
 
 /// A timeline, and what it was made from.
@@ -16,6 +17,8 @@ pub struct Report {
     pub sources: Vec<SourceReport>,
     /// Which classes a table for people shows.
     pub columns: Columns,
+    /// When more requests failed than usual; `None`: not looked for.
+    pub incidents: Option<Incidents>,
 }
 
 /// What was read from one source, and what of it could not be read.

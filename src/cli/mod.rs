@@ -12,10 +12,12 @@ mod events;
 mod fail_if;
 mod follow;
 mod generated;
+mod incidents;
 mod live;
 mod progress;
 mod rules;
 mod screen;
+mod show;
 mod sorted;
 mod telling;
 mod timeline;
@@ -96,6 +98,7 @@ pub fn run() -> ExitCode {
     let console = Console::new(&cli);
     let result = match cli.command {
         Command::Timeline(args) => timeline::run(&args, &console),
+        Command::Incidents(args) => incidents::run(&args, &console),
         Command::Events(args) => events::run(&args, &console),
         Command::Classify(args) => classify::run(&args),
         Command::Rules(args) => rules::run(&args, &console),

@@ -4,14 +4,26 @@
 //! apart what is over within a minute. `baseline` learns from the traffic how many events a minute
 //! has when nothing is wrong. `automaton` finds the most likely course of states, normal or bad,
 //! minute by minute. `window` makes windows of it, and joins what belongs together.
+//!
+//! These are windows of one class. `group` joins those of several classes, `severity` tells an
+//! outage from a degradation, `caveat` says what the log does not know, `nearby` chooses what
+//! changed just before, and `compose` makes incidents of it all.
 
 mod automaton;
 mod baseline;
+mod caveat;
+mod compose;
+mod group;
 mod minutes;
+mod nearby;
+mod severity;
 mod spikes;
 mod window;
 
+pub use caveat::{Caveat, Doubt};
+pub use compose::{ClassPart, Incident, Incidents, Material, compose};
 pub use minutes::Minutes;
+pub use severity::Severity;
 pub use window::{Window, find};
 
 /// A pause of so many minutes does not end an incident.
