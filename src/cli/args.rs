@@ -16,6 +16,7 @@ Examples:
   ebbline timeline                              this machine's journal, by day
   ebbline timeline -u api --since -24h --by hour
   ebbline timeline /var/log/nginx/access.log* -o markdown
+  ebbline incidents -u api --since -30d --explain
   ebbline events -u api --since 04:40 --until 05:00
   ssh db1 journalctl -o export -u api | ebbline timeline -
 

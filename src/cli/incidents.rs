@@ -74,7 +74,7 @@ fn noted_change(note: &Note) -> Option<Change> {
     const LEAST_DAY_US: i64 = 23 * 3_600_000_000;
     let lasts_us = note.end.micros() - note.start.micros();
     let what = crate::render::escape::one_line(&note.text);
-    (lasts_us < LEAST_DAY_US).then(|| Change {
+    (lasts_us < LEAST_DAY_US).then_some(Change {
         at: note.start,
         kind: ChangeKind::Note,
         what,

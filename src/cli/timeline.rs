@@ -51,7 +51,11 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         classes,
         notes,
     };
-    let new_sink = |_: &Classifier, place| TallySink::with_evidence(&rules, place, false);
+    let has_incidents = wants_incidents(args, &conditions);
+    let new_sink = |_: &Classifier, place| match has_incidents {
+        true => TallySink::with_evidence(&rules, place, false),
+        false => TallySink::new(&rules),
+    };
     let (report, has_failed) = if args.follow {
         let mut live = Live::new(args, console, &rules, (question, columns));
         let has_failed = follow::run(&mut ask, console, Detail::Counts, new_sink, &mut live)?;
@@ -61,7 +65,9 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         let has_failed = answer.has_failed;
         let (tally, sources) = add_up(answer, &rules);
         let mut report = report(&tally, sources, question, columns)?;
-        incidents::find(&mut report, &tally);
+        if has_incidents {
+            incidents::find(&mut report, &tally);
+        }
         print(&report, args, console)?;
         (report, has_failed)
     };
@@ -88,6 +94,12 @@ impl Damaged for TallySink<'_> {
     fn damage(&self) -> &DamageList {
         &self.damage
     }
+}
+
+/// Whether somebody will see incidents: lines of buckets have none.
+fn wants_incidents(args: &TimelineArgs, conditions: &[Condition]) -> bool {
+    let has_lines = matches!(args.output, TimelineFormat::Csv | TimelineFormat::Ndjson);
+    !has_lines || conditions.iter().any(|condition| condition.subject == Subject::Incidents)
 }
 
 /// Adds the sources up.

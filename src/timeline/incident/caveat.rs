@@ -200,3 +200,65 @@ pub(super) fn minute(index: i64) -> Minute {
 fn is_beyond_pause(earlier: Minute, later: Minute) -> bool {
     later.index() - earlier.index() > MAX_PAUSE_MINUTES as i64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many entries in each of these minutes.
+    fn known(ranges: &[std::ops::Range<i64>], entries: u64) -> BTreeMap<Minute, Counts> {
+        let mut counts = Counts::default();
+        counts.entries = entries;
+        let all = ranges.iter().cloned().flatten();
+        all.map(|index| (minute(index), counts.clone())).collect()
+    }
+
+    fn told(
+        minutes: &BTreeMap<Minute, Counts>,
+        absences: &[Absence],
+        (first, last): (i64, i64),
+    ) -> Vec<(Doubt, i64, i64)> {
+        let coverage = Coverage { minutes, absences };
+        let caveats = coverage.caveats(minute(first), minute(last));
+        let index = |at: Timestamp| at.minute().index();
+        caveats.iter().map(|told| (told.doubt, index(told.from), index(told.to))).collect()
+    }
+
+    fn absence(what: What, from: i64, to: i64, entries: Option<u64>) -> Absence {
+        let at = |index: i64| Some(minute(index).start());
+        Absence { what, from: at(from), to: at(to), entries, sender: None, host: None }
+    }
+
+    #[test]
+    fn an_edge_beside_a_gap_or_the_beginning_of_the_log_is_in_doubt() {
+        let minutes = known(&[1000..1500, 1560..2000, 2100..2400], 10);
+        assert_eq!(told(&minutes, &[], (1700, 1800)), []);
+        assert_eq!(told(&minutes, &[], (1565, 1800)), [(Doubt::GapBefore, 1500, 1560)]);
+        assert_eq!(told(&minutes, &[], (1700, 1995)), [(Doubt::GapAfter, 2000, 2100)]);
+        assert_eq!(told(&minutes, &[], (1490, 1700)), [(Doubt::GapInside, 1500, 1560)]);
+        assert_eq!(told(&minutes, &[], (1008, 1100)), [(Doubt::LogBegins, 1000, 1000)]);
+        // The log's end is no gap: the incident is ongoing.
+        assert_eq!(told(&minutes, &[], (2200, 2399)), []);
+    }
+
+    #[test]
+    fn a_silence_is_a_gap_where_the_log_is_busy_or_says_why() {
+        let sparse = known(&[1000..1001, 1030..1031, 1060..1061, 1090..1091], 1);
+        assert_eq!(told(&sparse, &[], (1060, 1090)), []);
+        let short = known(&[1000..1500, 1502..2000], 10);
+        assert_eq!(told(&short, &[], (1502, 1600)), []);
+        let boot = [absence(What::Boot, 1499, 1502, None)];
+        assert_eq!(told(&short, &boot, (1502, 1600)), [(Doubt::GapBefore, 1499, 1502)]);
+    }
+
+    #[test]
+    fn what_was_dropped_meanwhile_is_added_up() {
+        let minutes = known(&[1000..1500, 1500..2000], 10);
+        let dropped =
+            [1400, 1510, 1550, 1700].map(|index| absence(What::Suppressed, index, index, Some(7)));
+        let coverage = Coverage { minutes: &minutes, absences: &dropped };
+        let caveats = coverage.caveats(minute(1500), minute(1600));
+        assert_eq!(caveats.len(), 1);
+        assert_eq!((caveats[0].doubt, caveats[0].entries), (Doubt::Dropped, Some(14)));
+    }
+}

@@ -104,7 +104,9 @@ impl Incident {
 /// Finds the incidents. The tally must have been counted with evidence; without, none is found.
 pub fn compose(material: Material<'_>) -> Incidents {
     let mut windows = Vec::new();
-    for (class, wanted) in material.classes.iter().enumerate() {
+    let total = material.tally.total();
+    let occurs = |(_, class): &(usize, &Class)| total.of(class.index) > 0;
+    for (class, wanted) in material.classes.iter().enumerate().filter(occurs) {
         let Some(minutes) = Minutes::new(material.tally, wanted.index) else { continue };
         windows.extend(find(&minutes.counts).into_iter().map(|window| ClassWindow {
             class,

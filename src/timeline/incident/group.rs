@@ -95,7 +95,7 @@ mod tests {
         let both = vec![window(1, 103, 140, false), window(0, 100, 120, false)];
         assert_eq!(spans(both), [(100, 140, 2)]);
         let paused =
-            |minutes| vec![window(0, 100, 120, false), window(1, 121 + minutes, 150, false)];
+            |minutes: i64| vec![window(0, 100, 120, false), window(1, 121 + minutes, 150, false)];
         assert_eq!(spans(paused(10)), [(100, 150, 2)]);
         assert_eq!(spans(paused(11)).len(), 2);
         // One that lasts joins two that do not meet.
