@@ -103,9 +103,9 @@ pub(crate) struct Guard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Armed {
-    /// By the startup packet, and at each checkout.
+    /// By the startup packet, and each time that it comes back.
     Startup = 1,
-    /// By a statement, and at each checkout.
+    /// By a statement, and each time that it comes back.
     Session = 2,
     /// By a transaction for each statement.
     Transaction = 3,
