@@ -16,6 +16,8 @@ pub mod tally;
 
 pub mod timeline;
 
+pub mod series;
+
 pub mod report;
 
 pub mod render;
