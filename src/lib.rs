@@ -18,6 +18,8 @@ pub mod timeline;
 
 pub mod git;
 
+pub mod series;
+
 pub mod report;
 
 pub mod render;

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
-use super::args::{ByArg, TimelineArgs, TimelineFormat};
+use super::args::{TimelineArgs, TimelineFormat};
 use super::ask::{Answer, Ask};
 use super::error::{CliError, read_text};
 use super::fail_if::Condition;
@@ -18,7 +18,7 @@ use crate::source::scan::Outcome;
 use crate::source::{DamageList, Detail, Summary};
 use crate::tally::{Tally, TallySink};
 use crate::timeline::fold::Folding;
-use crate::timeline::{By, Class, Note, Question, Timeline, notes};
+use crate::timeline::{Class, Note, Question, Timeline, notes};
 
 /// The contract's exit code for a threshold that was crossed.
 const CROSSED: u8 = 3;
@@ -38,18 +38,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     let notes = read_notes(args, &ask)?;
 
     let columns = if args.class.is_empty() { Columns::Occurring } else { Columns::All };
-    let question = Question {
-        by: match args.by {
-            ByArg::Day => By::Day,
-            ByArg::Hour => By::Hour,
-            ByArg::Minute => By::Minute,
-            ByArg::Auto => By::Auto,
-        },
-        zone: ask.zone,
-        span: ask.span,
-        classes,
-        notes,
-    };
+    let question = Question { by: args.by.into(), zone: ask.zone, span: ask.span, classes, notes };
     let new_sink = |_: &Classifier, _| TallySink::new(&rules);
     let (report, has_failed) = if args.follow {
         let mut live = Live::new(args, console, &rules, (question, columns));

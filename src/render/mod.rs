@@ -27,3 +27,5 @@ pub mod json;
 pub mod ndjson;
 
 pub mod openmetrics;
+
+pub mod pool;
