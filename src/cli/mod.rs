@@ -14,6 +14,7 @@ mod follow;
 mod generated;
 mod incidents;
 mod live;
+mod pool;
 mod progress;
 mod rules;
 mod screen;
@@ -100,6 +101,7 @@ pub fn run() -> ExitCode {
         Command::Timeline(args) => timeline::run(&args, &console),
         Command::Incidents(args) => incidents::run(&args, &console),
         Command::Events(args) => events::run(&args, &console),
+        Command::Pool(args) => pool::run(&args, &console),
         Command::Classify(args) => classify::run(&args),
         Command::Rules(args) => rules::run(&args, &console),
         Command::Completions { shell } => generated::completions(shell),

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::args::{ByArg, TimelineArgs, TimelineFormat};
+use super::args::{TimelineArgs, TimelineFormat};
 use super::ask::{Answer, Ask};
 use super::error::{CliError, read_text};
 use super::fail_if::{Condition, Subject};
@@ -12,14 +12,14 @@ use super::follow;
 use super::live::Live;
 use super::telling::Damaged;
 use super::{Console, complain, incidents};
-use crate::render::{csv, json, markdown, ndjson, table};
+use crate::render::{csv, json, markdown, ndjson, openmetrics, table};
 use crate::report::{Columns, Report, SourceReport};
 use crate::rules::{Classifier, RuleSet};
 use crate::source::scan::Outcome;
 use crate::source::{DamageList, Detail, Summary};
 use crate::tally::{Tally, TallySink};
 use crate::timeline::fold::Folding;
-use crate::timeline::{By, Class, Note, Question, Timeline, notes};
+use crate::timeline::{Class, Note, Question, Timeline, notes};
 
 /// The contract's exit code for a threshold that was crossed.
 const CROSSED: u8 = 3;
@@ -39,18 +39,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     let notes = read_notes(&args.notes, &ask)?;
 
     let columns = if args.class.is_empty() { Columns::Occurring } else { Columns::All };
-    let question = Question {
-        by: match args.by {
-            ByArg::Day => By::Day,
-            ByArg::Hour => By::Hour,
-            ByArg::Minute => By::Minute,
-            ByArg::Auto => By::Auto,
-        },
-        zone: ask.zone,
-        span: ask.span,
-        classes,
-        notes,
-    };
+    let question = Question { by: args.by.into(), zone: ask.zone, span: ask.span, classes, notes };
     let has_incidents = wants_incidents(args, &conditions);
     let new_sink = |_: &Classifier, place| match has_incidents {
         true => TallySink::with_evidence(&rules, place, false),
@@ -98,8 +87,9 @@ impl Damaged for TallySink<'_> {
 
 /// Whether somebody will see incidents: lines of buckets have none.
 fn wants_incidents(args: &TimelineArgs, conditions: &[Condition]) -> bool {
-    let has_lines = matches!(args.output, TimelineFormat::Csv | TimelineFormat::Ndjson);
-    !has_lines || conditions.iter().any(|condition| condition.subject == Subject::Incidents)
+    let whole = [TimelineFormat::Table, TimelineFormat::Markdown, TimelineFormat::Json];
+    let is_asked = |condition: &Condition| condition.subject == Subject::Incidents;
+    whole.contains(&args.output) || conditions.iter().any(is_asked)
 }
 
 /// Adds the sources up.
@@ -162,6 +152,7 @@ pub(super) fn print(
         TimelineFormat::Csv => csv::render(report, &mut out)?,
         TimelineFormat::Json => json::render(report, &mut out)?,
         TimelineFormat::Ndjson => ndjson::render(report, &mut out)?,
+        TimelineFormat::OpenMetrics => openmetrics::render(report, &mut out)?,
     }
     Ok(out.flush()?)
 }

@@ -16,6 +16,7 @@ mod hostile;
 mod incidents;
 mod large_texts;
 mod many_files;
+mod openmetrics;
 mod options;
 mod rules;
 mod sample;
