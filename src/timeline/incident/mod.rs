@@ -2,8 +2,8 @@
 //!
 //! Each step has a file of its own. `spikes` sets apart what is over within a minute. `traffic`
 //! tells what of the log is traffic, and where nothing is known. `stretches` tells minutes without
-//! events at once. `baseline` learns how many events there are when nothing is wrong. `automaton`
-//! finds the most likely course of states, normal or bad. `window` makes windows of it, and joins
+//! events at once. `baseline` learns how many events there are when nothing is wrong, `variation`
+//! how that varies. `automaton` finds the most likely course of states, normal or bad. `window` makes windows of it, and joins
 //! what belongs together.
 
 mod automaton;
@@ -11,6 +11,7 @@ mod baseline;
 mod spikes;
 mod stretches;
 mod traffic;
+mod variation;
 mod window;
 
 pub use window::{Window, find};
