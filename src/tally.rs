@@ -8,7 +8,9 @@ use std::ops::ControlFlow;
 
 use crate::rules::{ClassIndex, RuleSet};
 use crate::source::not_logged::Remarks;
-use crate::source::{Damage, DamageList, Event, KnownEvent, Merge, Remark, Repeats, Sink};
+use crate::source::{
+    ChangeLog, Damage, DamageList, Event, FoundChange, KnownEvent, Merge, Remark, Repeats, Sink,
+};
 use crate::time::{Minute, Timestamp};
 
 /// Counts of one minute, or of the entries without a time.
@@ -61,6 +63,8 @@ pub struct Tally {
     pub undated: Counts,
     /// What the sources told about what was not logged.
     pub remarks: Remarks,
+    /// What the sources told about changes.
+    pub changes: ChangeLog,
 }
 
 impl Tally {
@@ -75,6 +79,7 @@ impl Tally {
         }
         self.undated.merge(&other.undated);
         self.remarks.merge(other.remarks);
+        self.changes.merge(other.changes);
     }
 
     /// Removes what a source repeats of what another one gave, and says how many entries.
@@ -160,6 +165,7 @@ impl<'a> TallySink<'a> {
 impl Merge for TallySink<'_> {
     fn merge(&mut self, mut later: Self) {
         self.tally.remarks.append(std::mem::take(&mut later.tally.remarks));
+        self.tally.changes.append(std::mem::take(&mut later.tally.changes));
         self.tally.merge(later.tally);
         self.damage.merge(later.damage);
     }
@@ -185,5 +191,9 @@ impl Sink for TallySink<'_> {
 
     fn remark(&mut self, remark: Remark) {
         self.tally.remarks.push(remark);
+    }
+
+    fn change(&mut self, change: FoundChange) {
+        self.tally.changes.push(change);
     }
 }

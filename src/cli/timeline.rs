@@ -24,7 +24,7 @@ use crate::timeline::{By, Class, Note, Question, Timeline, notes};
 const CROSSED: u8 = 3;
 
 pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, CliError> {
-    let mut ask = Ask::new(&args.source, console)?;
+    let mut ask = Ask::new(&args.source, console)?.with_changes();
     let rules = ask.classifier.rules().clone();
     let classes = match args.class.as_slice() {
         [] => Class::all(&rules),
@@ -49,6 +49,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         span: ask.span,
         classes,
         notes,
+        changes: Vec::new(),
     };
     let new_sink = |_: &Classifier, _| TallySink::new(&rules);
     let (report, has_failed) = if args.follow {

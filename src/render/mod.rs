@@ -9,6 +9,8 @@ pub mod heading;
 
 mod cells;
 
+mod changes;
+
 mod footer;
 
 mod gaps;
