@@ -285,10 +285,7 @@ fn a_note_about_the_hour_before_is_a_change_and_one_about_the_time_is_a_note() {
     assert_eq!(found[0]["notes"], json!(["a bad | day"]));
     let words = ["incidents", "access.log", "--notes", "notes.toml"];
     let table = folder.run(&words).stdout;
-    assert!(
-        table.contains("  before    02:40:00  note: new pool size (20 min before)\n"),
-        "{table}"
-    );
+    assert!(table.contains("  before    02:40:00  new pool size (20 min before)\n"), "{table}");
     let markdown = folder.run(&[&words[..], &["-o", "markdown"]].concat()).stdout;
     assert!(markdown.contains("- note: a bad \\| day\n"), "{markdown}");
 }

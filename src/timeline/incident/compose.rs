@@ -2,8 +2,9 @@
 
 use super::caveat::{Caveat, Coverage, minute};
 use super::group::{ClassWindow, Group, groups};
+use super::nearby::Nearby;
 use super::severity::{Load, Severity, severity};
-use super::{MAX_PAUSE_MINUTES, Minutes, find, nearby};
+use super::{MAX_PAUSE_MINUTES, Minutes, find};
 use crate::tally::{Evidence, Tally};
 use crate::time::{Minute, Timestamp};
 use crate::timeline::not_logged::Absence;
@@ -116,7 +117,8 @@ pub fn compose(material: Material<'_>) -> Incidents {
         }));
     }
     let groups = groups(windows);
-    let composer = Composer { material, tells_others: tells_others(material, &groups) };
+    let nearby = Nearby::new(material.changes);
+    let composer = Composer { material, nearby, tells_others: tells_others(material, &groups) };
     let mut found = Incidents { failures: failures(material), ..Incidents::default() };
     for group in &groups {
         let Some(incident) = composer.describe(group) else { continue };
@@ -164,6 +166,7 @@ fn tells_others(material: Material<'_>, groups: &[Group]) -> bool {
 
 struct Composer<'a> {
     material: Material<'a>,
+    nearby: Nearby<'a>,
     tells_others: bool,
 }
 
@@ -181,8 +184,8 @@ impl Composer<'_> {
         let tally = self.material.tally;
         let coverage = Coverage { minutes: &tally.minutes, absences: self.material.absences };
         Some(Incident {
-            preceded_by: nearby::before_start(self.material.changes, start.at),
-            changes_before_end: nearby::around_end(self.material.changes, end.at),
+            preceded_by: self.nearby.before_start(start.at),
+            changes_before_end: self.nearby.around_end(end.at),
             class: leading,
             first: start,
             last: end,
