@@ -319,18 +319,16 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Tells the sink what changed by an entry.
+    /// Tells the sink what changed by an entry: what a rule of the user's makes of it comes first.
     #[cold]
     fn change(&mut self, entry: EntryView<'_>, facts: FieldFacts, at: Timestamp) {
+        let by_words = if facts.may_be_words() { self.change_by_words(entry, at) } else { None };
         let Self { reader, entry_fields, memory, .. } = self;
         let message = || {
             reader.read_entry(entry, entry_fields);
             entry_fields.values("MESSAGE").next().map(<[u8]>::to_vec)
         };
-        let mut change = memory.changes.change(entry, at, message);
-        if change.is_none() && facts.may_be_words() {
-            change = self.change_by_words(entry, at);
-        }
+        let change = by_words.or_else(|| memory.changes.change(entry, at, message));
         let is_asked =
             |change: &FoundChange| manager::is_of_hosts(self.query.filter, change.host.as_deref());
         if let Some(change) = change.filter(is_asked) {

@@ -221,7 +221,7 @@ impl<'q> Recorder<'q> {
             let rule = words::deployment_rule(classifier, self.deployment, message, fields);
             words::of_message(classifier, rule, message, at)
         };
-        if let Some(mut change) = by_manager(at).or_else(by_words) {
+        if let Some(mut change) = by_words().or_else(|| by_manager(at)) {
             change.host = entry.host.and_then(statement::name);
             self.sink.change(change);
         }

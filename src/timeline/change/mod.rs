@@ -68,6 +68,12 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    /// Whether somebody asked for changes of this kind, by an option, a file or a rule; else the
+    /// log tells them by itself.
+    pub fn is_asked_for(self) -> bool {
+        matches!(self, Self::Deployment | Self::Package | Self::Tag | Self::Commit | Self::Note)
+    }
+
     /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {
