@@ -148,6 +148,12 @@ pub fn usual(changes: &[Change]) -> HashSet<(ChangeKind, &str)> {
     usual.filter_map(|days| days.first().map(|(kind, subject, _)| (*kind, *subject))).collect()
 }
 
+/// What the log tells of conditions that last: of a service that refuses connections a change
+/// each half an hour, after the one that [`of_log`] has.
+pub fn lasting(log: &ChangeLog) -> Vec<Change> {
+    others::lasting(log.found())
+}
+
 /// What the log itself tells about changes, in the order of time, each once, however many sources
 /// tell it.
 pub fn of_log(log: &ChangeLog, remarks: &Remarks) -> Vec<Change> {
