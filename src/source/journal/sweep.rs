@@ -199,9 +199,10 @@ impl<'a> Sweep<'a> {
         let verdict = self.query.classifier.examine(message);
         if let Some(verdict) = &verdict
             && self.query.changes
-            && (self.may_be_deployment(verdict) || words::says_refused(message))
         {
-            facts |= FieldFacts::WORDS;
+            if self.may_be_deployment(verdict) || self.memory.changes.refusal(offset, message) {
+                facts |= FieldFacts::WORDS;
+            }
         }
         let verdict = verdict.unwrap_or(Verdict::NoRule);
         if verdict != Verdict::NoRule || facts != FieldFacts::NONE {
@@ -340,6 +341,9 @@ impl<'a> Sweep<'a> {
     fn change_by_words(&mut self, entry: EntryView<'_>, at: Timestamp) -> Option<FoundChange> {
         let is_told =
             |item: &u64| self.memory.marks.get(*item).is_some_and(|mark| mark.facts.may_be_words());
+        if self.deployment.is_none() {
+            return self.memory.changes.refused(entry, at);
+        }
         let item = entry.items().find(is_told)?;
         let message = self.messages.get(item, &mut self.reader)?.to_vec();
         let rule = self.decide(entry).map(|(_, rule)| rule);

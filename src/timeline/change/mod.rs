@@ -232,13 +232,15 @@ fn boots(found: &[FoundChange], absences: &[Absence]) -> Vec<Change> {
     all.sort();
     let mut boots: Vec<Change> = Vec::new();
     for (at, host) in all {
-        let is_known = boots.iter().rev().take(8).any(|known| {
+        let known = boots.iter_mut().rev().take(8).find(|known| {
             seconds_between(known.at, at) <= BOOTING_S
                 && is_same_host(known.host.as_deref(), host.as_deref())
         });
-        if !is_known {
-            let what = host.clone().unwrap_or_default();
-            boots.push(Change { at, kind: ChangeKind::Boot, what, host });
+        let what = host.clone().unwrap_or_default();
+        match known {
+            Some(known) if known.host.is_none() => (known.what, known.host) = (what, host),
+            Some(_) => {}
+            None => boots.push(Change { at, kind: ChangeKind::Boot, what, host }),
         }
     }
     boots
