@@ -1,22 +1,25 @@
 //! Incidents: the windows in which a class of failures ran above what is usual.
 //!
-//! Each step has a file of its own. `spikes` sets apart what is over within a minute. `traffic`
-//! tells what of the log is traffic, and where nothing is known. `stretches` tells minutes without
-//! events at once. `baseline` learns how many events there are when nothing is wrong, `variation`
-//! how that varies. `automaton` finds the most likely course of states, normal or bad. `window` makes windows of it, and joins
-//! what belongs together.
+//! Each step has a file of its own. `minutes` makes a row of minutes of a tally. `spikes` sets
+//! apart what is over within a minute. `traffic` tells what of the log is traffic, and where
+//! nothing is known. `stretches` tells minutes without events at once. `baseline` learns how many
+//! events there are when nothing is wrong, `variation` how that varies. `automaton` finds the most
+//! likely course of states, normal or bad. `window` makes windows of it, and joins what belongs
+//! together.
 
 mod automaton;
 mod baseline;
+mod minutes;
 mod spikes;
 mod stretches;
 mod traffic;
 mod variation;
 mod window;
 
+pub use minutes::Minutes;
 pub use window::{Window, find};
 
-/// A pause of so many minutes does not end an incident.
+/// What is so many minutes apart has to do with each other.
 const MAX_PAUSE_MINUTES: usize = 10;
 /// What was shorter is a spike. An incident of two minutes may have its first and its last event
 /// well inside of them.
