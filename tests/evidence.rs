@@ -10,6 +10,8 @@ mod merging;
 mod reading;
 #[path = "evidence/repeated.rs"]
 mod repeated;
+#[path = "evidence/strays.rs"]
+mod strays;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -383,3 +383,35 @@ impl Mark {
         Evidence { at: self.at, origin, message: self.message.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_takes_no_more_memory_than_the_documentation_says() {
+        assert!(size_of::<Mark>() <= 72, "{}", size_of::<Mark>());
+    }
+
+    #[test]
+    fn a_beginning_has_whole_characters_and_is_that_of_a_longer_one() {
+        assert_eq!(&*beginning(b"abc", 3), "abc");
+        assert_eq!(&*beginning("aä接".as_bytes(), 5), "aä");
+        assert_eq!(&*beginning("aä接".as_bytes(), 6), "aä接");
+        assert_eq!(&*beginning(b"a\xff\xffb", 4), "a\u{fffd}");
+        let text = [&b"\xe6\x8e"[..], "ä接\u{1f600}".as_bytes(), b"\xf0\x9f\x98"].concat();
+        for longer in 0..20 {
+            for bytes in 0..=longer {
+                let again = beginning(beginning(&text, longer).as_bytes(), bytes);
+                assert_eq!(again, beginning(&text, bytes), "{longer} {bytes}");
+            }
+        }
+    }
+
+    #[test]
+    fn more_minutes_have_shorter_messages() {
+        assert_eq!([0, 1, 16_384].map(most_message_bytes), [512; 3]);
+        assert_eq!(most_message_bytes(16_385), 256);
+        assert_eq!(most_message_bytes(usize::MAX / 4), 0);
+    }
+}
