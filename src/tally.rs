@@ -11,7 +11,9 @@ use std::ops::ControlFlow;
 
 use crate::rules::{ClassIndex, RuleSet};
 use crate::source::not_logged::Remarks;
-use crate::source::{Damage, DamageList, Event, KnownEvent, Merge, Remark, Repeats, Sink};
+use crate::source::{
+    ChangeLog, Damage, DamageList, Event, FoundChange, KnownEvent, Merge, Remark, Repeats, Sink,
+};
 use crate::time::{Minute, Timestamp};
 
 use evidence::{Book, Keeper};
@@ -72,6 +74,8 @@ pub struct Tally {
     pub undated: Counts,
     /// What the sources told about what was not logged.
     pub remarks: Remarks,
+    /// What the sources told about changes.
+    pub changes: ChangeLog,
     /// Which events were the first and the last; nothing where no evidence is kept.
     evidence: Book,
 }
@@ -88,6 +92,7 @@ impl Tally {
         }
         self.undated.merge(&other.undated);
         self.remarks.merge(other.remarks);
+        self.changes.merge(other.changes);
         self.evidence.merge(other.evidence);
     }
 
@@ -196,6 +201,7 @@ impl<'a> TallySink<'a> {
 impl Merge for TallySink<'_> {
     fn merge(&mut self, mut later: Self, lines_before: u64) {
         self.tally.remarks.append(std::mem::take(&mut later.tally.remarks));
+        self.tally.changes.append(std::mem::take(&mut later.tally.changes));
         if let (Some(keeper), Some(later_keeper)) = (&mut self.keeper, &later.keeper) {
             let more = std::mem::take(&mut later.tally.evidence);
             keeper.merge(&mut self.tally.evidence, later_keeper, more, lines_before);
@@ -231,5 +237,9 @@ impl Sink for TallySink<'_> {
 
     fn remark(&mut self, remark: Remark) {
         self.tally.remarks.push(remark);
+    }
+
+    fn change(&mut self, change: FoundChange) {
+        self.tally.changes.push(change);
     }
 }

@@ -211,6 +211,7 @@ impl Viewer<TallySink<'_>> for Live<'_> {
             let Remarks { courses, .. } = &mut tally.remarks;
             let courses = std::mem::take(courses);
             self.tally.remarks.append(std::mem::take(&mut tally.remarks));
+            self.tally.changes.append(std::mem::take(&mut tally.changes));
             self.tally.merge(tally);
             let summary = outcome.summary;
             match self.sources.get_mut(&place) {

@@ -25,7 +25,7 @@ use crate::timeline::{Class, Note, Question, Timeline, notes};
 const CROSSED: u8 = 3;
 
 pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, CliError> {
-    let mut ask = Ask::new(&args.source, console)?;
+    let mut ask = Ask::new(&args.source, console)?.with_changes();
     let rules = ask.classifier.rules().clone();
     let classes = match args.class.as_slice() {
         [] => Class::all(&rules),
@@ -39,7 +39,14 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     let notes = read_notes(&args.notes, &ask)?;
 
     let columns = if args.class.is_empty() { Columns::Occurring } else { Columns::All };
-    let question = Question { by: args.by.into(), zone: ask.zone, span: ask.span, classes, notes };
+    let question = Question {
+        by: args.by.into(),
+        zone: ask.zone,
+        span: ask.span,
+        classes,
+        notes,
+        changes: Vec::new(),
+    };
     let has_incidents = wants_incidents(args, &conditions);
     let new_sink = |_: &Classifier, place| match has_incidents {
         true => TallySink::with_evidence(&rules, place, false),

@@ -4,6 +4,7 @@
 use std::io;
 
 use super::cells::{Cell, exact};
+use super::changes::Telling;
 use super::heading::heading as class_heading;
 use super::{escape, footer, gaps, incidents};
 use crate::report::Report;
@@ -31,7 +32,9 @@ pub fn row(timeline: &Timeline, position: usize, out: &mut dyn io::Write) -> io:
         Coverage::Full | Coverage::Partial => exact(&bucket.counts, &classes),
     };
     let notes = timeline.notes_of(position).map(|note| escape::one_line(&note.text));
-    let notes: Vec<_> = gaps::note(bucket.suppressed).into_iter().chain(notes).collect();
+    let changes = Telling::new(timeline).note(&(position..position + 1));
+    let notes = gaps::note(bucket.suppressed).into_iter().chain(notes);
+    let notes: Vec<_> = notes.chain(changes).collect();
     let label = Labels::new(timeline).label(&(position..position + 1));
     let cells = cells.into_iter().map(|cell| cell.text);
     write_line(timeline, &label, cells, &notes.join("; "), out)

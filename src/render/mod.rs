@@ -10,6 +10,8 @@ pub mod heading;
 
 mod cells;
 
+mod changes;
+
 mod footer;
 
 mod gaps;

@@ -43,7 +43,7 @@ impl Log {
 
     pub(crate) fn timeline(&self, by: By, zone: Tz, span: Span, notes: Vec<Note>) -> Timeline {
         let classes = Class::all(&RuleSet::empty());
-        let question = Question { by, zone, span, classes, notes };
+        let question = Question { by, zone, span, classes, notes, changes: Vec::new() };
         Timeline::new(&self.tally, self.first, self.last, question).unwrap()
     }
 }

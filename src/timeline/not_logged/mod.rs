@@ -144,6 +144,16 @@ impl NotLogged {
     }
 }
 
+/// What the files of journals show of their machines: boots, clocks that were set, times without
+/// journald.
+pub(super) fn of_journals(remarks: &Remarks) -> Vec<Absence> {
+    let courses = &remarks.courses;
+    let mut all = clock::boots(courses);
+    all.extend(clock::jumps(courses));
+    all.extend(service::pauses(courses));
+    all
+}
+
 /// Which buckets miss a part of their time.
 struct Hidden {
     /// How many more absences begin than end at each bucket.
