@@ -7,6 +7,8 @@
 
 pub mod filter;
 
+pub mod watch;
+
 pub mod journal;
 
 pub mod text;
@@ -45,6 +47,7 @@ pub use copies::{KnownEvent, Repeats};
 pub use filter::Filter;
 pub use not_logged::Remark;
 pub use statement::TEXT_LITERALS;
+pub use watch::{Sighting, Watch};
 
 /// The question that is put to every source.
 pub struct Query<'a> {
@@ -58,6 +61,8 @@ pub struct Query<'a> {
     pub zone: Tz,
     /// Whether the sink needs the entry of each event, or only its time and rule.
     pub detail: Detail,
+    /// Whose entries the sink is told of, whatever they say; `None`: nobody's.
+    pub watch: Option<&'a Watch>,
     /// Told how far the reading has come.
     pub progress: &'a Progress,
 }
@@ -111,6 +116,10 @@ pub trait Sink {
 
     /// A rule matches this entry. `Break` ends the reading of this source.
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()>;
+
+    /// An entry that passes filter and span belongs to a name that the query watches for. Told
+    /// beside the entry's event, if it is one. Most sinks do not ask.
+    fn sighting(&mut self, _sighting: &Sighting<'_>) {}
 
     /// Bytes could not be read as what they should be.
     fn damage(&mut self, damage: Damage);

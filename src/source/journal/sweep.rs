@@ -20,10 +20,11 @@ use super::recover;
 use super::statements::{self, Statement};
 use super::tail::{self, Tail};
 use super::walk::{Payload, Visitor, Walk, Walked};
+use super::watching::Watching;
 use super::{JournalFile, decode_hex};
 use crate::entry::{Entry, Origin, hex};
 use crate::rules::{RuleIndex, Verdict};
-use crate::source::{Damage, Detail, Event, Query, Remark, Sink, SourceKind, Summary};
+use crate::source::{Damage, Detail, Event, Query, Remark, Sink, SourceKind, Summary, Watch};
 use crate::time::{Minute, Timestamp};
 
 const MESSAGE: &[u8] = b"MESSAGE=";
@@ -112,6 +113,8 @@ struct Sweep<'a> {
     sink: &'a mut dyn Sink,
     fields: FieldFilter<'a>,
     fields_matter: bool,
+    /// The names whose entries are wanted; `None`: there are none.
+    watching: Option<Watching<'a>>,
     /// The boot that entries must be of.
     boot: Option<[u8; 16]>,
     memory: &'a mut Memory,
@@ -143,6 +146,7 @@ impl<'a> Sweep<'a> {
             sink,
             fields,
             fields_matter: fields.is_active(),
+            watching: query.watch.map(Watching::new),
             // A boot that is no id is no entry's boot.
             boot: query.filter.boot.as_ref().map(|boot| decode_hex(boot).unwrap_or([0; 16])),
             memory,
@@ -170,6 +174,9 @@ impl<'a> Sweep<'a> {
             if facts != FieldFacts::NONE {
                 self.memory.marks.insert(offset, Mark { facts, verdict: Verdict::NoRule });
             }
+        }
+        if let Some(watching) = &mut self.watching {
+            watching.field(offset, field);
         }
     }
 
@@ -214,6 +221,9 @@ impl<'a> Sweep<'a> {
             return ControlFlow::Continue(());
         }
         self.count(at);
+        if self.watching.is_some() {
+            self.tell_sightings(entry, at);
+        }
         if is_hit { self.event(offset, entry, at) } else { ControlFlow::Continue(()) }
     }
 
@@ -226,6 +236,17 @@ impl<'a> Sweep<'a> {
             self.minute = Some(at.minute());
         }
         self.untold += 1;
+    }
+
+    /// Tells the sink to which of the names the entry belongs.
+    #[cold]
+    fn tell_sightings(&mut self, entry: EntryView<'_>, at: Timestamp) {
+        let Some(watching) = &self.watching else { return };
+        let signs = watching.signs(entry);
+        if !signs.is_empty() {
+            let origin = Origin::Cursor(entry.cursor(self.journal.header.facts.seqnum_id));
+            signs.tell(Some(at), &origin, |sighting| self.sink.sighting(sighting));
+        }
     }
 
     /// Tells the sink what it was not told yet.
@@ -347,7 +368,7 @@ impl<'a> Sweep<'a> {
 
 impl Visitor for Sweep<'_> {
     fn wants(&self, beginning: Payload<'_>) -> bool {
-        beginning.compression.is_some() || may_matter(self.fields, beginning.bytes)
+        beginning.compression.is_some() || may_matter(self.query, beginning.bytes)
     }
 
     #[inline]
@@ -355,8 +376,8 @@ impl Visitor for Sweep<'_> {
         let Some(compression) = payload.compression else {
             return self.field(offset, payload.bytes);
         };
-        let fields = self.fields;
-        let wanted = |field: &[u8]| may_matter(fields, field);
+        let query = self.query;
+        let wanted = |field: &[u8]| may_matter(query, field);
         let mut decompressor = std::mem::take(&mut self.decompressor);
         match decompressor.decompress(compression, payload.bytes, wanted) {
             Ok(field) => self.field(offset, field),
@@ -381,8 +402,9 @@ impl Visitor for Sweep<'_> {
 }
 
 /// Whether a field can matter, judged by its first bytes.
-fn may_matter(fields: FieldFilter<'_>, beginning: &[u8]) -> bool {
+fn may_matter(query: &Query<'_>, beginning: &[u8]) -> bool {
     beginning.starts_with(MESSAGE)
         || beginning.starts_with(OF_MESSAGE)
-        || fields.may_matter(beginning)
+        || FieldFilter::new(query.filter).may_matter(beginning)
+        || (query.watch.is_some() && Watch::may_matter(beginning))
 }
