@@ -31,7 +31,7 @@ pub fn render(report: &Report, folding: Folding, out: &mut dyn io::Write) -> io:
         }
     }
     writeln!(text, "\n{}", escape::markdown(&grid.summary))?;
-    for (number, line) in gaps::lines(report).iter().enumerate() {
+    for (number, line) in gaps::lines(&report.timeline).iter().enumerate() {
         let before = if number == 0 { "\n" } else { "" };
         writeln!(text, "{before}- {}", escape::markdown(line))?;
     }

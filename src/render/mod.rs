@@ -7,11 +7,11 @@ pub mod escape;
 
 pub mod heading;
 
-mod cells;
+pub mod cells;
 
 mod footer;
 
-mod gaps;
+pub mod gaps;
 
 pub mod table;
 
