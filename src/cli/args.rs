@@ -23,7 +23,7 @@ Examples:
   ssh db1 journalctl -o export -u api | ebbline timeline -
 
 Exit codes: 0 done; 1 could not be done; 2 wrong usage, rules or notes; 3 a --fail-if threshold
-was crossed, or a rule failed its test.")]
+was crossed, a rule failed its test, or what `probe` was asked for is not there.")]
 pub(super) struct Cli {
     /// Say less on stderr: only errors
     #[arg(short, long, global = true)]
@@ -56,6 +56,8 @@ pub(super) enum Command {
     Events(EventsArgs),
     /// Show how full the connection pools were, from the snapshots in the log
     Pool(PoolArgs),
+    /// Was it ever there? Evidence for or against a unit, a port, a path, a process
+    Probe(super::probe::args::ProbeArgs),
     /// Classify messages, one a line, for trying rules
     Classify(ClassifyArgs),
     /// Show or test the rule catalogue

@@ -15,7 +15,7 @@ use crate::source::discover::{self, Discovery};
 use crate::source::filter::{Filter, Pattern};
 use crate::source::journal::{self, Backend, BootId};
 use crate::source::scan::{self, Means, Outcome};
-use crate::source::{self, Detail, Merge, Progress, Query, Sink, SourceKind};
+use crate::source::{self, Detail, Merge, Progress, Query, Sink, SourceKind, Watch};
 use crate::time::{Span, Timestamp};
 
 /// What the options of a reading command ask.
@@ -28,6 +28,8 @@ pub(super) struct Ask<'a> {
     pub span: Span,
     /// The rules, ready to classify.
     pub classifier: Classifier,
+    /// Whose entries are wanted, whatever they say.
+    pub watch: Option<Watch>,
     filter: Filter,
     has_changes: bool,
     now: Timestamp,
@@ -78,6 +80,7 @@ impl<'a> Ask<'a> {
             zone,
             span,
             classifier: Classifier::watching(rules, &source::TEXT_LITERALS),
+            watch: None,
             filter: filter(args)?,
             has_changes: false,
             now: Timestamp::from_utc(now).unwrap_or(Timestamp::MIN),
@@ -153,6 +156,7 @@ impl<'a> Ask<'a> {
             zone: self.zone,
             detail,
             changes: self.has_changes,
+            watch: self.watch.as_ref(),
             progress,
         }
     }

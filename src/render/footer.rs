@@ -24,7 +24,7 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
         ("Until", time(report.span.until)),
         ("Time zone", vec![timeline.zone.name().to_owned()]),
         ("Notes", notes_outside(report)),
-        ("Gaps", gaps::lines(report)),
+        ("Gaps", gaps::lines(timeline)),
         ("Sources", sources(report)),
         ("Damage", damage(report)),
     ];
@@ -33,7 +33,7 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
 
 /// Writes what was not logged, if anything is known to be missing.
 pub(super) fn write_gaps(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    group("Gaps", &gaps::lines(report), out)
+    group("Gaps", &gaps::lines(&report.timeline), out)
 }
 
 pub(super) fn group(keyword: &str, lines: &[String], out: &mut dyn io::Write) -> io::Result<()> {

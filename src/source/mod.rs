@@ -7,6 +7,8 @@
 
 pub mod filter;
 
+pub mod watch;
+
 pub mod journal;
 
 pub mod text;
@@ -49,6 +51,7 @@ pub use copies::{KnownEvent, Repeats};
 pub use filter::Filter;
 pub use not_logged::Remark;
 pub use statement::TEXT_LITERALS;
+pub use watch::{Sighting, Watch};
 
 /// The question that is put to every source.
 pub struct Query<'a> {
@@ -66,6 +69,8 @@ pub struct Query<'a> {
     /// unit, identifier and priority do not limit changes: what explains a unit's failure is often
     /// said of another one.
     pub changes: bool,
+    /// Whose entries the sink is told of, whatever they say; `None`: nobody's.
+    pub watch: Option<&'a Watch>,
     /// Told how far the reading has come.
     pub progress: &'a Progress,
 }
@@ -129,6 +134,10 @@ pub trait Sink {
 
     /// A rule matches this entry. `Break` ends the reading of this source.
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()>;
+
+    /// An entry that passes filter and span belongs to a name that the query watches for. Told
+    /// beside the entry's event, if it is one. Most sinks do not ask.
+    fn sighting(&mut self, _sighting: &Sighting<'_>) {}
 
     /// Bytes could not be read as what they should be.
     fn damage(&mut self, damage: Damage);
