@@ -16,6 +16,7 @@ mod hostile;
 mod large_texts;
 mod many_files;
 mod options;
+mod pool;
 mod rules;
 mod sample;
 mod shared_events;
