@@ -24,7 +24,7 @@ fn may_match_too(rules: &RuleSet, rule: &Rule, other: &str) -> bool {
     let Some(other) = rules.by_id(other).filter(|other| other.class == POOL_SNAPSHOT) else {
         return false;
     };
-    let is_any_program = other.reader == Reader::UsualPairs && rule.reader != Reader::UsualPairs;
+    let is_any_program = other.reader == Reader::UsualPairs;
     rule.class == POOL_TIMEOUT || (rule.class == POOL_SNAPSHOT && is_any_program)
 }
 

@@ -198,7 +198,7 @@ pattern = 'OrderPool (?<pool>\w+): (?<in_use>\d+)/(?<max>\d+), (?<waiting>\d+) q
 samples = ["OrderPool eu: 7/20, 0 queued"]
 "#,
     );
-    folder.write("app.log", format!("{} OrderPool eu: 7/20, 2 queued\n", time(0)));
+    folder.write("app.log", format!("{} INFO shop: OrderPool eu: 7/20, 2 queued\n", time(0)));
     let document = document(&folder, &["app.log", "--rules", "mine.toml"]);
     assert_eq!(series(&document, "eu")["format"], "shop");
     let point = &points(&document, "eu")[0];

@@ -111,7 +111,7 @@ fn extent(report: &PoolReport, series: &Series, gauge: Gauge) -> String {
         .usual_interval_us()
         .map(|micros| format!(", {} apart", duration(micros)))
         .unwrap_or_default();
-    format!("{} {}{of}; {span}, {count}{apart}", words(gauge), range(least, most))
+    format!("{} {}{of}\n  {span}: {count}{apart}", words(gauge), range(least, most))
 }
 
 fn words(gauge: Gauge) -> &'static str {
