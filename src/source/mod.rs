@@ -86,12 +86,15 @@ impl Query<'_> {
 }
 
 /// How much of an event's entry a source has to load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
     /// Time, message and rule; the other fields may be missing, and the line of a text's entry
     /// may be counted from where a thread began to read: see [`Merge`].
     Counts,
-    /// Every field of [`Entry`].
+    /// Every field of [`Entry`]; the line of a text's entry may be counted from where a thread
+    /// began to read.
+    Fields,
+    /// Every field of [`Entry`], and lines counted from the text's first.
     Entries,
 }
 

@@ -19,6 +19,7 @@ mod many_files;
 mod openmetrics;
 mod options;
 mod probe;
+mod pool;
 mod rules;
 mod sample;
 mod shared_events;

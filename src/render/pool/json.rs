@@ -148,6 +148,10 @@ struct OneLead<'a> {
     lead_s: f64,
     /// The last snapshot with no more connections in use than usual before the pool was full.
     calm_until: Option<String>,
+    calm_in_use: Option<u64>,
+    full_in_use: Option<u64>,
+    calm_size: Option<u64>,
+    full_size: Option<u64>,
     connections_per_minute: Option<f64>,
 }
 
@@ -162,6 +166,10 @@ impl<'a> OneLead<'a> {
             full_since: rfc3339(lead.full_since, report.zone),
             lead_s: lead.lead_us() as f64 / 1e6,
             calm_until: lead.filling.map(|filling| rfc3339(filling.calm_until, report.zone)),
+            calm_in_use: lead.filling.map(|filling| filling.calm_in_use),
+            full_in_use: lead.filling.map(|filling| filling.full_in_use),
+            calm_size: lead.filling.and_then(|filling| filling.calm_size),
+            full_size: lead.filling.and_then(|filling| filling.full_size),
             connections_per_minute: lead.connections_per_minute(),
         }
     }

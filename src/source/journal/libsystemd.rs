@@ -236,7 +236,7 @@ impl Reading<'_> {
         let boot = hex(&cursor.boot_id);
         let mut entry = Entry::new(message, Origin::Cursor(cursor));
         entry.at = Some(at);
-        if self.query.detail == Detail::Entries {
+        if self.query.detail != Detail::Counts {
             self.entry_fields.describe(&mut entry);
             entry.boot = Some(boot.as_bytes());
         }

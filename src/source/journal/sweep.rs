@@ -430,7 +430,7 @@ impl<'a> Sweep<'a> {
         let boot: String;
         let mut event_entry = Entry::new(message, Origin::Cursor(cursor));
         event_entry.at = Some(at);
-        if self.query.detail == Detail::Entries {
+        if self.query.detail != Detail::Counts {
             self.reader.read_entry(entry, &mut self.entry_fields);
             self.entry_fields.describe(&mut event_entry);
             boot = hex(&cursor.boot_id);
