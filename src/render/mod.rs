@@ -24,3 +24,5 @@ pub mod csv;
 pub mod json;
 
 pub mod ndjson;
+
+pub mod chart;

@@ -7,6 +7,7 @@ mod journals;
 #[path = "../support/writer.rs"]
 mod writer;
 
+mod chart;
 mod classify;
 mod copies;
 mod docs;
