@@ -20,13 +20,15 @@ impl Axis {
         let style = canvas.style.small();
         let gap = canvas.px(9.0);
         let place = |step: Step, ticks: &[Tick]| lefts(canvas, frame, figure, (step, ticks), style);
+        let grain = figure.events.as_ref().map_or(Grain::Minute, |events| events.grain);
         let fits = |step: Step, ticks: &[Tick]| {
             let lefts = place(step, ticks);
             let ends = ticks
                 .iter()
                 .zip(&lefts)
                 .map(|(tick, left)| left + canvas.width(&tick.label, style));
-            ends.zip(lefts.iter().skip(1)).all(|(end, next)| end + gap <= *next)
+            step.is_of(grain)
+                && ends.zip(lefts.iter().skip(1)).all(|(end, next)| end + gap <= *next)
         };
         match ticks(figure.zone, &figure.time, frame, fits) {
             Some((step, ticks)) => Self { lefts: place(step, &ticks), ticks },

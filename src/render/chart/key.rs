@@ -24,30 +24,59 @@ pub(super) enum Swatch {
     Window(RGBAColor, RGBAColor),
 }
 
-/// Draws the key between `left` and `right` from `top` on; where its last row ends.
-pub(super) fn draw(
-    canvas: &mut Canvas,
-    items: &[KeyItem],
-    (left, right): (i32, i32),
-    top: i32,
-) -> i32 {
+/// An item in its place.
+struct PlacedItem {
+    swatch: Swatch,
+    text: String,
+    left: i32,
+    /// Below the first row's.
+    row: i32,
+}
+
+/// How high the key is between `left` and `right`.
+pub(super) fn height(canvas: &Canvas, items: &[KeyItem], (left, right): (i32, i32)) -> i32 {
+    let rows = place(canvas, items, (left, right)).last().map_or(0, |item| item.row + 1);
+    rows * row_height(canvas)
+}
+
+/// Draws the key between `left` and `right` from `top` on.
+pub(super) fn draw(canvas: &mut Canvas, items: &[KeyItem], (left, right): (i32, i32), top: i32) {
+    let (row_height, height) = (row_height(canvas), canvas.px(10.0));
+    let (width, gap) = (swatch_width(canvas), canvas.px(5.0));
+    for item in place(canvas, items, (left, right)) {
+        let top = top + item.row * row_height;
+        let own_top = top + (row_height - height) / 2;
+        let area = Area::new(item.left, own_top, item.left + width, own_top + height);
+        item.swatch.draw(canvas, area);
+        let style = canvas.style.body();
+        canvas.write((Anchor::Left, item.left + width + gap, top), style, item.text);
+    }
+}
+
+/// From left to right, and in the next row what has no place in the first.
+fn place(canvas: &Canvas, items: &[KeyItem], (left, right): (i32, i32)) -> Vec<PlacedItem> {
     let style = canvas.style.body();
-    let (swatch, gap, between) = (canvas.px(14.0), canvas.px(5.0), canvas.px(18.0));
-    let line = canvas.style.line(style) + canvas.px(2.0);
-    let (mut x, mut y) = (left, top);
-    for item in items {
+    let (swatch, gap, between) = (swatch_width(canvas), canvas.px(5.0), canvas.px(18.0));
+    let (mut x, mut row) = (left, 0);
+    let place = |item: &KeyItem| {
         let text = canvas.fit(&item.text, style, right - left - swatch - gap);
         let width = swatch + gap + canvas.width(&text, style);
         if x > left && x + width > right {
-            (x, y) = (left, y + line);
+            (x, row) = (left, row + 1);
         }
-        let height = canvas.px(10.0);
-        let own_top = y + (line - height) / 2;
-        item.swatch.draw(canvas, Area::new(x, own_top, x + swatch, own_top + height));
-        canvas.write((Anchor::Left, x + swatch + gap, y), style, text);
+        let placed = PlacedItem { swatch: item.swatch, text, left: x, row };
         x += width + between;
-    }
-    if items.is_empty() { top } else { y + line }
+        placed
+    };
+    items.iter().map(place).collect()
+}
+
+fn swatch_width(canvas: &Canvas) -> i32 {
+    canvas.px(14.0)
+}
+
+fn row_height(canvas: &Canvas) -> i32 {
+    canvas.style.line(canvas.style.body()) + canvas.px(2.0)
 }
 
 impl Swatch {

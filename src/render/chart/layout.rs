@@ -61,14 +61,18 @@ pub(super) fn scene(figure: &Figure<'_>, size: Size, theme: Theme) -> Result<Sce
     let lane = marks::lane_height(&canvas);
     let label_line = if labels.is_empty() { 0 } else { canvas.style.line(canvas.style.small()) };
     let above_panels = label_line + marked.lanes as i32 * lane + canvas.px(4.0);
-    // The key has at most three rows, and its last item tells of pools that are not drawn.
-    let key_room = 3 * legend::line_height(&canvas);
-    let room = panels_bottom - top - key_room - above_panels;
-    let shown = pools.len().min(((room - least.0) / least.1).max(0) as usize);
+    let sides = (margin, frame.right);
+    // Fewer pools may need a longer key, which says so.
+    let items = |shown: usize| key_items(&canvas, figure, pools.get(..shown), pool_count);
+    let room = |shown: usize| {
+        let key = key::height(&canvas, &items(shown), sides);
+        panels_bottom - top - key - above_panels - least.0 - least.1 * shown as i32
+    };
+    let shown = (0..=pools.len()).rev().find(|shown| room(*shown) >= 0).unwrap_or(0);
+    let items = items(shown);
     let pools = pools.get(..shown).unwrap_or_default();
-
-    let items = key_items(&canvas, figure, pools, pool_count);
-    let key_bottom = key::draw(&mut canvas, &items, (margin, frame.right), top);
+    let key_bottom = top + key::height(&canvas, &items, sides);
+    key::draw(&mut canvas, &items, sides, top);
     let panels_top = key_bottom + above_panels;
     let panels = divide(&canvas, figure, &frame, (panels_top, panels_bottom), pools.len());
 
@@ -77,6 +81,7 @@ pub(super) fn scene(figure: &Figure<'_>, size: Size, theme: Theme) -> Result<Sce
     windows::write(&mut canvas, labels, key_bottom);
     draw_panels(&mut canvas, &frame, figure, &panels, pools);
     let lanes_top = key_bottom + label_line;
+    windows::draw_edges(&mut canvas, &frame, &windows, (lanes_top, panels.bottom));
     marks::draw(&mut canvas, &marked.placed, (lanes_top, panels.bottom));
     axis.draw(&mut canvas, &frame, figure, panels.bottom);
     let legend_top = canvas.scene.height - margin - legend_lines_height(&canvas, &marked);
@@ -163,12 +168,12 @@ fn write_title(canvas: &mut Canvas, figure: &Figure<'_>, (left, right): (i32, i3
 /// The least height of the events' panel and of a pool's, with what lies between.
 fn least_heights(canvas: &Canvas, figure: &Figure<'_>) -> (i32, i32) {
     let heading = canvas.style.line(canvas.style.heading());
-    let events = if figure.events.is_some() { heading + canvas.px(90.0) } else { 0 };
-    (events, heading + canvas.px(26.0) + panel_gap(canvas))
+    let events = if figure.events.is_some() { heading + canvas.px(74.0) } else { 0 };
+    (events, heading + canvas.px(22.0) + panel_gap(canvas))
 }
 
 fn panel_gap(canvas: &Canvas) -> i32 {
-    canvas.px(8.0)
+    canvas.px(6.0)
 }
 
 /// Divides the room between the panels.
@@ -255,10 +260,10 @@ fn draw_panels(
 fn key_items(
     canvas: &Canvas,
     figure: &Figure<'_>,
-    pools: &[PoolPanel],
+    pools: Option<&[PoolPanel]>,
     pool_count: usize,
 ) -> Vec<KeyItem> {
-    let style = &canvas.style;
+    let (style, shown) = (&canvas.style, pools.map_or(0, <[PoolPanel]>::len));
     let mut items = Vec::new();
     let mut add = |swatch, text: String| items.push(KeyItem { swatch, text });
     if let Some(events) = &figure.events {
@@ -278,15 +283,18 @@ fn key_items(
     if !figure.incident_windows().is_empty() {
         add(Swatch::Window(style.incident, style.incident_edge), "incident".to_owned());
     }
-    if !pools.is_empty() {
+    if shown > 0 {
         add(Swatch::Color(style.in_use), "connections in use".to_owned());
         add(Swatch::Color(style.idle), "idle".to_owned());
         add(Swatch::Dashes(style.ink), "the most that the pool may open".to_owned());
         add(Swatch::Color(style.waiting), "callers waiting (own scale)".to_owned());
     }
-    if pool_count > pools.len() {
-        let text = format!("{} of {pool_count} pools: those full for longest", pools.len());
-        items.push(KeyItem { swatch: Swatch::Dashes(style.background), text });
-    }
+    let missing = match (shown, pool_count) {
+        (shown, count) if shown == count => return items,
+        (0, 1) => "no room for the pool".to_owned(),
+        (0, count) => format!("no room for {count} pools"),
+        (shown, count) => format!("{shown} of {count} pools: those full for longest"),
+    };
+    items.push(KeyItem { swatch: Swatch::Color(style.background), text: missing });
     items
 }

@@ -100,6 +100,25 @@ impl Area {
     pub(super) fn is_empty(&self) -> bool {
         self.width() <= 0 || self.height() <= 0
     }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        self.left < other.right
+            && other.left < self.right
+            && self.top < other.bottom
+            && other.top < self.bottom
+    }
+}
+
+impl Text {
+    /// What it covers: capitals and descenders.
+    fn area(&self) -> Area {
+        Area::new(
+            self.left.floor() as i32,
+            self.baseline - (self.style.size * 0.76).ceil() as i32,
+            (self.left + self.width).ceil() as i32,
+            self.baseline + (self.style.size * 0.24).ceil() as i32,
+        )
+    }
 }
 
 impl Scene {
@@ -132,11 +151,18 @@ impl Scene {
         }
     }
 
-    /// Adds a vertical line of dashes.
+    /// Adds a vertical line of dashes, which spares the texts that are there already.
     pub(super) fn dashes_down(&mut self, area: Area, dash: i32, color: RGBAColor) {
         let dash = dash.max(1);
+        let beside = Area { left: area.left - dash, right: area.right + dash, ..area };
+        let in_the_way = self.texts.iter().map(Text::area).filter(|text| text.overlaps(&beside));
+        let in_the_way: Vec<Area> = in_the_way.collect();
         for top in (area.top..area.bottom).step_by(2 * dash as usize) {
-            self.fill(Area { top, bottom: (top + dash).min(area.bottom), ..area }, color);
+            let dash = Area { top, bottom: (top + dash).min(area.bottom), ..area };
+            let near = Area { left: beside.left, right: beside.right, ..dash };
+            if !in_the_way.iter().any(|text| text.overlaps(&near)) {
+                self.fill(dash, color);
+            }
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) struct Tick {
 pub(super) enum Step {
     Minutes(u32),
     Hours(u32),
-    Days(i32),
+    Days,
     /// From Monday to Monday.
     Weeks(i32),
     Months(u32),
@@ -36,7 +36,7 @@ pub(super) enum Step {
 }
 
 /// From the finest to the coarsest.
-const STEPS: [Step; 26] = [
+const STEPS: [Step; 25] = [
     Step::Minutes(1),
     Step::Minutes(2),
     Step::Minutes(5),
@@ -49,8 +49,7 @@ const STEPS: [Step; 26] = [
     Step::Hours(4),
     Step::Hours(6),
     Step::Hours(12),
-    Step::Days(1),
-    Step::Days(2),
+    Step::Days,
     Step::Weeks(1),
     Step::Weeks(2),
     Step::Months(1),
@@ -73,16 +72,25 @@ impl Step {
         match self {
             Self::Minutes(count) => i64::from(count) * MINUTE,
             Self::Hours(count) => i64::from(count) * 60 * MINUTE,
-            Self::Days(count) => i64::from(count) * DAY,
+            Self::Days => DAY,
             Self::Weeks(count) => i64::from(count) * 7 * DAY,
             Self::Months(count) => i64::from(count) * 30 * DAY,
             Self::Years(count) => i64::from(count) * 365 * DAY,
         }
     }
 
+    /// Whether ticks so far apart lie on borders of such buckets.
+    pub(super) fn is_of(self, grain: Grain) -> bool {
+        match grain {
+            Grain::Minute => true,
+            Grain::Hour => !matches!(self, Self::Minutes(_)),
+            Grain::Day => !matches!(self, Self::Minutes(_) | Self::Hours(_)),
+        }
+    }
+
     /// Whether it is a matter of days, so that a label may stand below the middle of its day.
     pub(super) fn is_of_days(self) -> bool {
-        matches!(self, Self::Days(_) | Self::Weeks(_))
+        matches!(self, Self::Days | Self::Weeks(_))
     }
 
     fn instants(self, zone: Tz, time: &Range<Timestamp>) -> Vec<Timestamp> {
@@ -100,7 +108,7 @@ impl Step {
             Self::Hours(count) => {
                 starts(Grain::Hour, &|at| at.minute() == 0 && at.hour() % count == 0)
             }
-            Self::Days(count) => starts(Grain::Day, &|at| day_number(at) % count == 0),
+            Self::Days => starts(Grain::Day, &|_| true),
             // Day 1 of the common era was a Monday.
             Self::Weeks(count) => starts(Grain::Day, &|at| day_number(at) % (7 * count) == 1),
             Self::Months(_) | Self::Years(_) => self.first_days(zone, time),
@@ -128,7 +136,7 @@ impl Step {
     fn label(self, at: &DateTime<Tz>) -> String {
         match self {
             Self::Minutes(_) | Self::Hours(_) => clock(at),
-            Self::Days(_) | Self::Weeks(_) => at.format("%-d").to_string(),
+            Self::Days | Self::Weeks(_) => at.format("%-d").to_string(),
             Self::Months(_) => at.format("%b").to_string(),
             Self::Years(_) => at.format("%Y").to_string(),
         }
@@ -137,7 +145,7 @@ impl Step {
     fn context(self, at: &DateTime<Tz>) -> Option<String> {
         let format = match self {
             Self::Minutes(_) | Self::Hours(_) => "%b %-d, %Y",
-            Self::Days(_) | Self::Weeks(_) => "%b %Y",
+            Self::Days | Self::Weeks(_) => "%b %Y",
             Self::Months(_) => "%Y",
             Self::Years(_) => return None,
         };
@@ -255,7 +263,7 @@ mod tests {
     #[test]
     fn longer_times_have_days_weeks_months_and_years() {
         let (step, days) = labels("2026-04-19T00:00:00Z", "2026-05-07T00:00:00Z", Tz::UTC);
-        assert_eq!(step, Step::Days(1));
+        assert_eq!(step, Step::Days);
         assert_eq!((days[0].as_str(), days[12].as_str()), ("19/Apr 2026", "1/May 2026"));
         let (step, weeks) = labels("2026-02-06T00:00:00Z", "2026-05-07T00:00:00Z", Tz::UTC);
         assert_eq!(step, Step::Weeks(1));

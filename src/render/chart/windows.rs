@@ -50,8 +50,22 @@ pub(super) fn labels(
     labels
 }
 
-/// Shades the windows in `area`.
+/// Shades the windows from `top` to `bottom`.
 pub(super) fn shade(
+    canvas: &mut Canvas,
+    frame: &Frame,
+    windows: &[Range<Timestamp>],
+    (top, bottom): (i32, i32),
+) {
+    for window in windows {
+        let pixels = frame.pixels(window.start, window.end);
+        let area = Area::new(pixels.start, top, pixels.end, bottom);
+        canvas.scene.fill(area, canvas.style.incident);
+    }
+}
+
+/// Draws a line at the beginning and at the end of each window.
+pub(super) fn draw_edges(
     canvas: &mut Canvas,
     frame: &Frame,
     windows: &[Range<Timestamp>],
@@ -61,7 +75,6 @@ pub(super) fn shade(
     for window in windows {
         let pixels = frame.pixels(window.start, window.end);
         let area = Area::new(pixels.start, top, pixels.end, bottom);
-        canvas.scene.fill(area, canvas.style.incident);
         for left in [area.left, area.right - hair] {
             let edge = Area { left, right: left + hair, ..area };
             canvas.scene.dashes_down(edge, canvas.px(4.0), canvas.style.incident_edge);
