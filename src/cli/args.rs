@@ -152,7 +152,8 @@ Examples:
   ebbline timeline -u api --since 2026-05-01 --notes notes.toml -o markdown
   ebbline timeline app.log --by hour --all --tz Europe/Berlin
   ebbline timeline --since yesterday --until today --fail-if 'http_503>100'
-  ebbline timeline -f -u api --since today --by hour")]
+  ebbline timeline -f -u api --since today --by hour
+  ebbline timeline app.log --by hour --chart outage.svg --chart outage.png --size 2400x1200")]
 pub(super) struct TimelineArgs {
     #[command(flatten)]
     pub source: SourceArgs,
@@ -187,6 +188,32 @@ pub(super) struct TimelineArgs {
         help_heading = "Timeline"
     )]
     pub output: TimelineFormat,
+    #[command(flatten)]
+    pub chart: ChartArgs,
+}
+
+/// Which charts to draw, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Charts")]
+pub(super) struct ChartArgs {
+    /// Draw a chart into this file, PNG or SVG as its name ends; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub chart: Vec<PathBuf>,
+    /// The chart's width and height in pixels [default: 1200x800]
+    #[arg(long, value_name = "WxH", requires = "chart")]
+    pub size: Option<String>,
+    /// The chart's background
+    #[arg(long, value_enum, default_value_t = ThemeArg::Light, requires = "chart")]
+    pub theme: ThemeArg,
+    /// The chart's title [default: what it shows]
+    #[arg(long, value_name = "TEXT", requires = "chart")]
+    pub title: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ThemeArg {
+    Light,
+    Dark,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,12 +6,14 @@ use std::process::ExitCode;
 
 use super::args::{TimelineArgs, TimelineFormat};
 use super::ask::{Answer, Ask};
+use super::chart::Charts;
 use super::error::{CliError, read_text};
 use super::fail_if::{Condition, Subject};
 use super::follow;
 use super::live::Live;
 use super::telling::Damaged;
 use super::{Console, complain, incidents};
+use crate::render::chart::Figure;
 use crate::render::{csv, json, markdown, ndjson, openmetrics, table};
 use crate::report::{Columns, Report, SourceReport};
 use crate::rules::{Classifier, RuleSet};
@@ -25,6 +27,7 @@ use crate::timeline::{Class, Note, Question, Timeline, notes};
 const CROSSED: u8 = 3;
 
 pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, CliError> {
+    let charts = Charts::new(&args.chart)?;
     let mut ask = Ask::new(&args.source, console)?.with_changes();
     let rules = ask.classifier.rules().clone();
     let classes = match args.class.as_slice() {
@@ -68,6 +71,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         (report, has_failed)
     };
 
+    charts.write(|| Figure::of(&report, args.chart.title.as_deref()))?;
     let crossed = tell_crossed(&conditions, &report, &rules);
     Ok(match (crossed, has_failed) {
         (true, _) => ExitCode::from(CROSSED),

@@ -33,3 +33,5 @@ pub mod ndjson;
 pub mod openmetrics;
 
 pub mod pool;
+
+pub mod chart;

@@ -7,6 +7,7 @@ mod journals;
 #[path = "../support/writer.rs"]
 mod writer;
 
+mod chart;
 mod classify;
 mod copies;
 mod docs;
@@ -18,8 +19,8 @@ mod large_texts;
 mod many_files;
 mod openmetrics;
 mod options;
-mod probe;
 mod pool;
+mod probe;
 mod rules;
 mod sample;
 mod shared_events;

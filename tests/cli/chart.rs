@@ -1,0 +1,107 @@
+//! `--chart`: files, formats, sizes, and what is refused before anything is read.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::harness::Folder;
+
+const LOG: &str = "2026-05-06T04:49:07Z INFO 127.0.0.1 \"GET / HTTP/1.1\" 503 Service Unavailable\n\
+                   2026-05-06T09:49:07Z INFO nothing\n";
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("app.log", LOG);
+    folder
+}
+
+fn sample() -> String {
+    format!("{}/sample-logs/outage-2026-05", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn each_chart_is_written_in_the_format_that_its_name_says() {
+    let folder = folder();
+    folder.write("a.png", "old");
+    let words = ["timeline", "app.log", "--by", "hour", "--chart", "a.png", "--chart", "B.SVG"];
+    let run = folder.run(&[&words[..], &["--size", "640x400", "--title", "A & B"]].concat());
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(run.stderr, "");
+    assert!(run.stdout.contains("May 6 04:00"), "{}", run.stdout);
+    let png = std::fs::read(folder.path().join("a.png")).unwrap();
+    let reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
+    assert_eq!((reader.info().width, reader.info().height), (640, 400));
+    let svg = std::fs::read_to_string(folder.path().join("B.SVG")).unwrap();
+    let svg = roxmltree::Document::parse(&svg).unwrap();
+    assert_eq!(svg.root_element().attribute("viewBox"), Some("0 0 640 400"));
+    let title = svg.descendants().find(|node| node.has_tag_name("title")).unwrap();
+    assert_eq!(title.text(), Some("A & B"));
+    let mut files: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["B.SVG", "a.png", "app.log"]);
+    let log = std::fs::metadata(folder.path().join("app.log")).unwrap().permissions().mode();
+    let chart = std::fs::metadata(folder.path().join("a.png")).unwrap().permissions().mode();
+    assert_eq!(chart, log, "the umask decides who may read a chart, as for any file");
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_before_anything_is_read() {
+    let folder = folder();
+    let usage = |words: &[&str], problem: &str| {
+        let run = folder.run(&[&["timeline", "no-such.log"], words].concat());
+        assert_eq!(run.code, Some(2), "{}", run.stderr);
+        assert!(run.stderr.contains(problem), "{}", run.stderr);
+        assert!(!run.stderr.contains("no-such.log"), "{}", run.stderr);
+    };
+    usage(&["--chart", "a.gif"], "--chart a.gif: the name says no format\n");
+    usage(&["--chart", "a\u{1b}[2J"], "Let it end in .png or .svg.");
+    usage(&["--chart", "a.png", "--size", "big"], "--size big: not a size\n");
+    usage(&["--chart", "a.png", "--size", "10x10"], "from 480x320 to 8000x8000: 1200x800.");
+    usage(&["--chart", "a.png", "--theme", "pink"], "light, dark");
+    usage(&["--size", "1200x800"], "--chart");
+}
+
+#[test]
+fn a_chart_that_cannot_be_written_is_an_error_and_leaves_the_old_one() {
+    let folder = folder();
+    let run = folder.run(&["timeline", "app.log", "--chart", "no/such/folder/a.png"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("no/such/folder/a.png: the chart could not be written: "));
+    assert!(run.stderr.trim_end().ends_with("that you may write to."), "{}", run.stderr);
+    folder.write("a.png", "old");
+    folder.write("empty.log", "");
+    let run = folder.run(&["timeline", "empty.log", "--chart", "a.png"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("a.png: there is no time to draw"), "{}", run.stderr);
+    assert_eq!(std::fs::read(folder.path().join("a.png")).unwrap(), b"old");
+}
+
+/// The picture of the README is what the program draws now; `make docs` draws it anew.
+#[test]
+fn the_picture_of_the_readme_is_up_to_date() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = Folder::new();
+    let makefile = std::fs::read_to_string(top.join("Makefile")).unwrap();
+    assert!(makefile.contains("--chart docs/images/outage-2026-05.svg"));
+    let notes = format!("{}/notes.toml", sample());
+    let words = ["timeline", &sample(), "--tz", "America/Los_Angeles", "--notes", &notes];
+    let run = folder.run(&[&words[..], &["--chart", "now.svg"]].concat());
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let now = std::fs::read_to_string(folder.path().join("now.svg")).unwrap();
+    let kept = std::fs::read_to_string(top.join("docs/images/outage-2026-05.svg")).unwrap();
+    let elements = |svg: &str| -> Vec<String> {
+        let svg = roxmltree::Document::parse(svg).unwrap();
+        let elements = svg.descendants().filter(|node| node.is_element());
+        let attributes = |node: roxmltree::Node<'_, '_>| {
+            let all: Vec<_> =
+                node.attributes().map(|a| format!("{}={}", a.name(), a.value())).collect();
+            format!("{} {} {:?}", node.tag_name().name(), all.join(" "), node.text())
+        };
+        elements.map(attributes).collect()
+    };
+    assert_eq!(elements(&kept), elements(&now), "run `make docs`");
+    let readme = std::fs::read_to_string(top.join("README.md")).unwrap();
+    assert!(readme.contains("](docs/images/outage-2026-05.svg)"));
+}
