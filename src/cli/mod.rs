@@ -13,6 +13,7 @@ mod fail_if;
 mod follow;
 mod generated;
 mod live;
+mod pool;
 mod progress;
 mod rules;
 mod screen;
@@ -97,6 +98,7 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Timeline(args) => timeline::run(&args, &console),
         Command::Events(args) => events::run(&args, &console),
+        Command::Pool(args) => pool::run(&args, &console),
         Command::Classify(args) => classify::run(&args),
         Command::Rules(args) => rules::run(&args, &console),
         Command::Completions { shell } => generated::completions(shell),
