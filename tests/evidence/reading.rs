@@ -28,7 +28,7 @@ fn log(bytes: usize) -> String {
         let day = 5 + number / 172_800;
         let at = format!("2026-05-{day:02}T{hour:02}:{minute:02}:{second:02}+00:00");
         let entry = match number % 90 {
-            7 | 9 | 8 => "app[3]: couldn't get a connection after 30.00 sec",
+            7..=9 => "app[3]: couldn't get a connection after 30.00 sec",
             30 => {
                 "app[3]: Traceback (most recent call last):\n  File \"pool.py\", line 3, in get\n\
                    psycopg_pool.PoolTimeout: couldn't get a connection after 30.00 sec"
