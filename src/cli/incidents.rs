@@ -17,14 +17,15 @@ use crate::timeline::incident::{Material, compose};
 use crate::timeline::{By, Change, ChangeKind, Class, Note, Question};
 
 pub(super) fn run(args: &IncidentsArgs, console: &Console) -> Result<ExitCode, CliError> {
-    let mut ask = Ask::new(&args.source, console)?;
+    let mut ask = Ask::new(&args.source, console)?.with_changes();
     let rules = ask.classifier.rules().clone();
     let classes = match args.class.as_slice() {
         [] => Class::all(&rules),
         names => Class::select(&rules, names).map_err(|e| CliError::Usage(e.to_string()))?,
     };
     let notes = timeline::read_notes(&args.notes, &ask)?;
-    let question = Question { by: By::Day, zone: ask.zone, span: ask.span, classes, notes };
+    let (zone, span, changes) = (ask.zone, ask.span, Vec::new());
+    let question = Question { by: By::Day, zone, span, classes, notes, changes };
     let new_sink = |_: &Classifier, place| TallySink::with_evidence(&rules, place, args.explain);
     let answer = ask.read(Detail::Counts, new_sink)?;
     let has_failed = answer.has_failed;
@@ -58,7 +59,8 @@ fn table_style(console: &Console) -> crate::render::table::Style {
 pub(super) fn find(report: &mut Report, tally: &Tally) {
     let timeline = &report.timeline;
     let notes = timeline.notes.iter().filter_map(|placed| noted_change(&placed.note));
-    let mut changes: Vec<Change> = notes.collect();
+    let told = timeline.changes.iter().chain(&timeline.lasting).cloned();
+    let mut changes: Vec<Change> = told.chain(notes).collect();
     changes.sort_by_key(|change| change.at);
     report.incidents = Some(compose(Material {
         tally,

@@ -1,14 +1,17 @@
 //! Blocks: what is known of one incident beyond its row in the table, line by line.
 
+use std::collections::HashSet;
+
 use super::Show;
-use super::words::{Times, change, failures, lasted, rate, severity};
+use super::words::{Times, failures, lasted, rate, severity};
 use crate::render::cells::entries;
 use crate::render::escape;
 use crate::report::Report;
 use crate::tally::Evidence;
-use crate::timeline::Change;
+use crate::time::Timestamp;
 use crate::timeline::incident::{Caveat, ClassPart, Doubt, Incident, Incidents};
 use crate::timeline::not_logged::What;
+use crate::timeline::{Change, ChangeKind};
 
 /// What is known of one incident.
 pub(super) struct Block {
@@ -32,8 +35,10 @@ const MAX_MESSAGE: usize = 160;
 /// A block for each incident of which there is more to say than its row does: with `show`, all.
 pub(super) fn blocks(report: &Report, found: &Incidents, show: Option<Show<'_>>) -> Vec<Block> {
     let times = Times::new(&report.timeline);
+    let hosts = report.timeline.changes.iter().filter_map(|change| change.host.as_deref());
+    let has_hosts = hosts.collect::<HashSet<_>>().len() > 1;
     let block = |incident: &Incident| {
-        let mut writer = Writer { times, incident, lines: Vec::new() };
+        let mut writer = Writer { times, incident, has_hosts, lines: Vec::new() };
         if let Some(show) = show {
             writer.counts();
             writer.evidence("first", &incident.first, show);
@@ -50,6 +55,8 @@ pub(super) fn blocks(report: &Report, found: &Incidents, show: Option<Show<'_>>)
 struct Writer<'a> {
     times: Times,
     incident: &'a Incident,
+    /// Whether changes are of several machines.
+    has_hosts: bool,
     lines: Vec<Line>,
 }
 
@@ -104,21 +111,23 @@ impl Writer<'_> {
         let (start, end) = (self.incident.first.at, self.incident.last.at);
         for (number, change) in self.incident.preceded_by.iter().enumerate() {
             let before = lasted(start.micros().abs_diff(change.at.micros()));
-            let text = format!("{} ({before} before)", self.change(change));
+            let text = format!("{} ({before} before)", self.change(change, start));
             self.add(if number == 0 { "before" } else { "" }, text);
         }
         for (number, change) in self.incident.changes_before_end.iter().enumerate() {
             let apart = lasted(end.micros().abs_diff(change.at.micros()));
             let side = if change.at <= end { "before" } else { "after" };
-            let text = format!("{} ({apart} {side} its end)", self.change(change));
+            let text = format!("{} ({apart} {side} its end)", self.change(change, end));
             self.add(if number == 0 { "end" } else { "" }, text);
         }
     }
 
-    fn change(&self, of: &Change) -> String {
-        let at = self.times.second_after(self.incident.last.at, of.at);
-        let host = of.host.as_ref().map_or_else(String::new, |host| format!(" on {host}"));
-        format!("{at}  {}: {}{host}", change(of.kind), of.what)
+    /// What changed, beside the edge that a reader thinks of.
+    fn change(&self, of: &Change, edge: Timestamp) -> String {
+        let at = self.times.second_after(edge, of.at);
+        let host = of.host.as_ref().filter(|_| self.has_hosts && of.kind != ChangeKind::Boot);
+        let host = host.map_or_else(String::new, |host| format!(" on {host}"));
+        format!("{at}  {}{host}", escape::one_line(&of.text()))
     }
 
     fn notes(&mut self, report: &Report) {

@@ -7,7 +7,7 @@ use crate::render::gaps::duration;
 use crate::render::heading::heading;
 use crate::time::Timestamp;
 use crate::timeline::incident::{ClassPart, Incident};
-use crate::timeline::{ChangeKind, Timeline, calendar, label};
+use crate::timeline::{Timeline, calendar, label};
 
 const MINUTE_US: u64 = 60_000_000;
 const HOUR_US: u64 = 60 * MINUTE_US;
@@ -124,11 +124,6 @@ pub(super) fn rate(per_minute: f64) -> String {
     };
     let count = per_minute * minutes;
     if count < 10.0 { format!("{count:.1} {unit}") } else { format!("{count:.0} {unit}") }
-}
-
-/// What sort of change.
-pub(super) fn change(kind: ChangeKind) -> String {
-    kind.name().replace('_', " ")
 }
 
 #[cfg(test)]

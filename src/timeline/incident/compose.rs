@@ -2,8 +2,9 @@
 
 use super::caveat::{Caveat, Coverage, minute};
 use super::group::{ClassWindow, Group, groups};
+use super::nearby::Nearby;
 use super::severity::{Load, Severity, severity};
-use super::{MAX_PAUSE_MINUTES, Minutes, find, nearby};
+use super::{MAX_PAUSE_MINUTES, Minutes, find};
 use crate::tally::{Evidence, Tally};
 use crate::time::{Minute, Timestamp};
 use crate::timeline::not_logged::Absence;
@@ -63,7 +64,7 @@ pub struct Incident {
     pub ongoing: bool,
     /// What the log does not know about it.
     pub caveats: Vec<Caveat>,
-    /// What changed in the hour before, nearest first.
+    /// What changed in the hour before, or earlier and may have been so still; nearest first.
     pub preceded_by: Vec<Change>,
     /// What changed just before its end, nearest to it first.
     pub changes_before_end: Vec<Change>,
@@ -103,20 +104,9 @@ impl Incident {
 
 /// Finds the incidents. The tally must have been counted with evidence; without, none is found.
 pub fn compose(material: Material<'_>) -> Incidents {
-    let mut windows = Vec::new();
-    let total = material.tally.total();
-    let occurs = |(_, class): &(usize, &Class)| total.of(class.index) > 0;
-    for (class, wanted) in material.classes.iter().enumerate().filter(occurs) {
-        let Some(minutes) = Minutes::new(material.tally, wanted.index) else { continue };
-        windows.extend(find(&minutes.counts).into_iter().map(|window| ClassWindow {
-            class,
-            first: minutes.minute(*window.minutes.start()).index(),
-            last: minutes.minute(*window.minutes.end()).index(),
-            window,
-        }));
-    }
-    let groups = groups(windows);
-    let composer = Composer { material, tells_others: tells_others(material, &groups) };
+    let groups = groups(windows(material));
+    let nearby = Nearby::new(material.changes);
+    let composer = Composer { material, nearby, tells_others: tells_others(material, &groups) };
     let mut found = Incidents { failures: failures(material), ..Incidents::default() };
     for group in &groups {
         let Some(incident) = composer.describe(group) else { continue };
@@ -127,6 +117,36 @@ pub fn compose(material: Material<'_>) -> Incidents {
         }
     }
     found
+}
+
+/// The windows of each class that occurs, and of all of them together.
+fn windows(material: Material<'_>) -> Vec<ClassWindow> {
+    let mut windows = Vec::new();
+    let mut all: Option<Minutes> = None;
+    let mut add = |class: Option<usize>, minutes: &Minutes| {
+        windows.extend(find(&minutes.counts).into_iter().map(|window| ClassWindow {
+            class,
+            first: minutes.minute(*window.minutes.start()).index(),
+            last: minutes.minute(*window.minutes.end()).index(),
+            window,
+        }));
+    };
+    let total = material.tally.total();
+    let occurs = |(_, class): &(usize, &Class)| total.of(class.index) > 0;
+    let mut occurring = 0;
+    for (class, wanted) in material.classes.iter().enumerate().filter(occurs) {
+        let Some(minutes) = Minutes::new(material.tally, wanted.index) else { continue };
+        add(Some(class), &minutes);
+        occurring += 1;
+        match &mut all {
+            Some(all) => all.add(&minutes),
+            None => all = Some(minutes),
+        }
+    }
+    if let Some(all) = all.filter(|_| occurring > 1) {
+        add(None, &all);
+    }
+    windows
 }
 
 /// When the first failure of the classes was logged, and the last.
@@ -164,6 +184,7 @@ fn tells_others(material: Material<'_>, groups: &[Group]) -> bool {
 
 struct Composer<'a> {
     material: Material<'a>,
+    nearby: Nearby<'a>,
     tells_others: bool,
 }
 
@@ -181,8 +202,8 @@ impl Composer<'_> {
         let tally = self.material.tally;
         let coverage = Coverage { minutes: &tally.minutes, absences: self.material.absences };
         Some(Incident {
-            preceded_by: nearby::before_start(self.material.changes, start.at),
-            changes_before_end: nearby::around_end(self.material.changes, end.at),
+            preceded_by: self.nearby.before_start(start.at),
+            changes_before_end: self.nearby.around_end(end.at),
             class: leading,
             first: start,
             last: end,
@@ -215,7 +236,7 @@ impl Composer<'_> {
         let parts = self.material.classes.iter().enumerate();
         let mut parts: Vec<(bool, ClassPart)> = parts
             .filter_map(|(class, wanted)| {
-                let has_window = group.windows.iter().any(|window| window.class == class);
+                let has_window = group.windows.iter().any(|window| window.class == Some(class));
                 Some((has_window, part(wanted)?))
             })
             .collect();
@@ -227,7 +248,8 @@ impl Composer<'_> {
     /// How many events of the leading class are usual in a minute of its windows.
     fn baseline(&self, group: &Group, leading: &Class) -> f64 {
         let is_own = |window: &&ClassWindow| {
-            self.material.classes.get(window.class).is_some_and(|class| class == leading)
+            let class = window.class.and_then(|class| self.material.classes.get(class));
+            class.is_some_and(|class| class == leading)
         };
         let own = || group.windows.iter().filter(is_own);
         let expected: f64 = own().map(|window| window.window.expected).sum();
