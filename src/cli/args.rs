@@ -133,6 +133,19 @@ pub(super) struct RuleArgs {
     pub no_builtin_rules: bool,
 }
 
+/// What else is known to have changed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Changes")]
+pub(super) struct GitArgs {
+    /// Tell commits and tags of this git repository beside what failed: of what is checked out and
+    /// of origin/HEAD, at the time of committing; repeatable
+    #[arg(long, value_name = "REPO")]
+    pub git: Vec<PathBuf>,
+    /// Tell with each commit who wrote it
+    #[arg(long, requires = "git")]
+    pub git_author: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Reader {
     /// Native, and libsystemd for what native refuses
@@ -168,6 +181,8 @@ pub(super) struct TimelineArgs {
     /// Notes for the table (TOML: day, from and to, or at; and text); repeatable
     #[arg(long, value_name = "FILE", help_heading = "Timeline")]
     pub notes: Vec<PathBuf>,
+    #[command(flatten)]
+    pub changes: GitArgs,
     /// Exit with 3 where a class's total is over a limit: `http_503>100` (> >= = <); repeatable
     #[arg(long, value_name = "CONDITION", help_heading = "Timeline")]
     pub fail_if: Vec<String>,

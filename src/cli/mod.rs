@@ -12,6 +12,7 @@ mod events;
 mod fail_if;
 mod follow;
 mod generated;
+mod git;
 mod live;
 mod pool;
 mod progress;
