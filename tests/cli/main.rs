@@ -18,6 +18,7 @@ mod large_texts;
 mod many_files;
 mod openmetrics;
 mod options;
+mod packages;
 mod rules;
 mod sample;
 mod shared_events;
