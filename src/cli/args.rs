@@ -159,6 +159,7 @@ pub(super) enum Reader {
 Examples:
   ebbline timeline -u api --since 2026-05-01 --notes notes.toml -o markdown
   ebbline timeline app.log --by hour --all --tz Europe/Berlin
+  ebbline timeline -u api --since -3h --by minute --git ~/src/api
   ebbline timeline --since yesterday --until today --fail-if 'http_503>100'
   ebbline timeline -f -u api --since today --by hour")]
 pub(super) struct TimelineArgs {

@@ -1,10 +1,11 @@
 //! `--git`: commits and tags beside what failed.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Folder, pool_timeout_line};
+use crate::harness::{Folder, Run, pool_timeout_line};
 
 /// A log of 2026-05-06 from 12:00 to 13:00, and a repository with a commit and a tag before it.
 fn log_and_repository(folder: &Folder) -> String {
@@ -99,4 +100,26 @@ fn a_path_without_a_repository_has_code_2_and_a_missing_git_code_1() {
     assert_eq!(run.status.code(), Some(1));
     let said = String::from_utf8(run.stderr).unwrap();
     assert!(said.ends_with("Install git, or leave --git out.\n"), "{said}");
+}
+
+/// git knows `--since-as-filter` since version 2.37. An older one is stood in for by the installed
+/// one with that option refused, as git refuses options that it does not know.
+#[test]
+fn an_older_git_tells_the_same() {
+    let folder = Folder::new();
+    log_and_repository(&folder);
+    let words = ["timeline", "app.log", "--git", "api", "-o", "json"];
+    let expected = folder.run(&words);
+    let path = std::env::var("PATH").unwrap();
+    let older = format!(
+        "#!/bin/sh\ncase \"$*\" in *--since-as-filter*) echo 'usage: git' >&2; exit 129;; esac\n\
+         PATH='{path}' exec git \"$@\"\n"
+    );
+    let program = folder.write("older/git", older);
+    std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = folder.command(&words);
+    let run = Run::from(command.env("PATH", folder.path().join("older")).output().unwrap());
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("\"commit\""), "{}", run.stdout);
+    assert_eq!(run.stdout, expected.stdout);
 }
