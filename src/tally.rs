@@ -34,6 +34,11 @@ impl Counts {
         self.events.get(class.get()).copied().unwrap_or(0)
     }
 
+    /// How many events of all classes.
+    pub fn events(&self) -> u64 {
+        self.events.iter().sum()
+    }
+
     /// Adds `count` events of a class.
     pub fn add_events(&mut self, class: ClassIndex, count: u64) {
         if self.events.len() <= class.get() {

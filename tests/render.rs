@@ -37,7 +37,13 @@ const PLAIN: Style = Style { width: 80, color: false, unicode: true };
 fn report_on(log: &Log, notes: &str) -> Report {
     let notes = parse_notes(notes, Tz::UTC);
     let timeline = log.timeline(By::Day, Tz::UTC, Span::default(), notes);
-    Report { timeline, span: Span::default(), sources: Vec::new(), columns: Columns::Occurring }
+    Report {
+        timeline,
+        span: Span::default(),
+        sources: Vec::new(),
+        columns: Columns::Occurring,
+        incidents: None,
+    }
 }
 
 /// Three quiet days, two of them without an entry in between.

@@ -24,14 +24,13 @@ impl Repositories {
         Ok(Self { repositories: repositories.collect::<Result<_, _>>()?, authors })
     }
 
-    /// What was committed and tagged around `asked`; where that is open, around the entries from
-    /// `first` to `last`.
+    /// What was committed and tagged around `asked`; where that is open, around the first and the
+    /// last entry.
     pub(super) fn changes(
         &self,
         console: &Console,
         asked: Span,
-        first: Option<Timestamp>,
-        last: Option<Timestamp>,
+        (first, last): (Option<Timestamp>, Option<Timestamp>),
     ) -> Result<Vec<Change>, CliError> {
         let Some((from, to)) = asked.since.or(first).zip(asked.until.or(last)) else {
             return Ok(Vec::new());

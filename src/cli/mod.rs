@@ -13,11 +13,13 @@ mod fail_if;
 mod follow;
 mod generated;
 mod git;
+mod incidents;
 mod live;
 mod pool;
 mod progress;
 mod rules;
 mod screen;
+mod show;
 mod sorted;
 mod telling;
 mod timeline;
@@ -98,6 +100,7 @@ pub fn run() -> ExitCode {
     let console = Console::new(&cli);
     let result = match cli.command {
         Command::Timeline(args) => timeline::run(&args, &console),
+        Command::Incidents(args) => incidents::run(&args, &console),
         Command::Events(args) => events::run(&args, &console),
         Command::Pool(args) => pool::run(&args, &console),
         Command::Classify(args) => classify::run(&args),

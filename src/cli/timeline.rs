@@ -1,17 +1,18 @@
 //! `ebbline timeline`: counts by day, hour or minute.
 
 use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::args::{TimelineArgs, TimelineFormat};
 use super::ask::{Answer, Ask};
 use super::error::{CliError, read_text};
-use super::fail_if::Condition;
+use super::fail_if::{Condition, Subject};
 use super::follow;
 use super::git::Repositories;
 use super::live::Live;
 use super::telling::Damaged;
-use super::{Console, complain};
+use super::{Console, complain, incidents};
 use crate::render::{csv, json, markdown, ndjson, openmetrics, table};
 use crate::report::{Columns, Report, SourceReport};
 use crate::rules::{Classifier, RuleSet};
@@ -37,7 +38,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         .iter()
         .map(|text| Condition::parse(text, rules.classes()))
         .collect::<Result<_, _>>()?;
-    let notes = read_notes(args, &ask)?;
+    let notes = read_notes(&args.notes, &ask)?;
     let repositories = Repositories::open(&args.changes)?;
 
     let columns = if args.class.is_empty() { Columns::Occurring } else { Columns::All };
@@ -49,7 +50,11 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         notes,
         changes: Vec::new(),
     };
-    let new_sink = |_: &Classifier, _| TallySink::new(&rules);
+    let has_incidents = wants_incidents(args, &conditions);
+    let new_sink = |_: &Classifier, place| match has_incidents {
+        true => TallySink::with_evidence(&rules, place, false),
+        false => TallySink::new(&rules),
+    };
     let (report, has_failed) = if args.follow {
         question.changes = repositories.changes_since(console, ask.span.since)?;
         let mut live = Live::new(args, console, &rules, (question, columns));
@@ -59,9 +64,11 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         let answer = ask.read(Detail::Counts, new_sink)?;
         let has_failed = answer.has_failed;
         let (tally, sources) = add_up(answer, &rules);
-        let (first, last) = ends(&sources);
-        question.changes = repositories.changes(console, ask.span, first, last)?;
-        let report = report(&tally, sources, question, columns)?;
+        question.changes = repositories.changes(console, ask.span, ends(&sources))?;
+        let mut report = report(&tally, sources, question, columns)?;
+        if has_incidents {
+            incidents::find(&mut report, &tally);
+        }
         print(&report, args, console)?;
         (report, has_failed)
     };
@@ -74,9 +81,10 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     })
 }
 
-fn read_notes(args: &TimelineArgs, ask: &Ask<'_>) -> Result<Vec<Note>, CliError> {
+/// Reads notes files.
+pub(super) fn read_notes(paths: &[PathBuf], ask: &Ask<'_>) -> Result<Vec<Note>, CliError> {
     let mut all = Vec::new();
-    for path in &args.notes {
+    for path in paths {
         let parsed = notes::parse(&read_text(path)?, path, ask.zone);
         all.extend(parsed.map_err(|error| CliError::Usage(error.to_string()))?);
     }
@@ -89,8 +97,15 @@ impl Damaged for TallySink<'_> {
     }
 }
 
+/// Whether somebody will see incidents: lines of buckets have none.
+fn wants_incidents(args: &TimelineArgs, conditions: &[Condition]) -> bool {
+    let whole = [TimelineFormat::Table, TimelineFormat::Markdown, TimelineFormat::Json];
+    let is_asked = |condition: &Condition| condition.subject == Subject::Incidents;
+    whole.contains(&args.output) || conditions.iter().any(is_asked)
+}
+
 /// Adds the sources up.
-fn add_up(answer: Answer<TallySink<'_>>, rules: &RuleSet) -> (Tally, Vec<SourceReport>) {
+pub(super) fn add_up(answer: Answer<TallySink<'_>>, rules: &RuleSet) -> (Tally, Vec<SourceReport>) {
     let mut tally = Tally::default();
     let mut sources = Vec::new();
     for Outcome { mut summary, mut sink, repeats, .. } in answer.outcomes {
@@ -115,7 +130,7 @@ pub(super) fn leave_out(summary: &mut Summary, taken: u64) {
 }
 
 /// The times of the first and the last entry of all sources.
-fn ends(sources: &[SourceReport]) -> (Option<Timestamp>, Option<Timestamp>) {
+pub(super) fn ends(sources: &[SourceReport]) -> (Option<Timestamp>, Option<Timestamp>) {
     let first = sources.iter().filter_map(|source| source.summary.first).min();
     let last = sources.iter().filter_map(|source| source.summary.last).max();
     (first, last)
@@ -132,7 +147,7 @@ pub(super) fn report(
     let span = question.span;
     let timeline = Timeline::new(tally, first, last, question)
         .map_err(|error| CliError::Usage(error.to_string()))?;
-    Ok(Report { timeline, span, sources, columns })
+    Ok(Report { timeline, span, sources, columns, incidents: None })
 }
 
 /// How the table is folded and drawn.
@@ -164,10 +179,18 @@ pub(super) fn print(
 fn tell_crossed(conditions: &[Condition], report: &Report, rules: &RuleSet) -> bool {
     let mut crossed = false;
     for condition in conditions {
-        let Some(class) = rules.class_index(&condition.class) else { continue };
-        let count = report.timeline.totals.of(class);
+        let (count, what) = match &condition.subject {
+            Subject::Class(class) => {
+                let Some(class) = rules.class_index(class) else { continue };
+                (report.timeline.totals.of(class), "the total")
+            }
+            Subject::Incidents => {
+                let found = report.incidents.as_ref().map_or(0, |found| found.incidents.len());
+                (found as u64, "the number")
+            }
+        };
         if condition.holds(count) {
-            complain(&format!("--fail-if '{}': the total is {count}", condition.text()));
+            complain(&format!("--fail-if '{}': {what} is {count}", condition.text()));
             crossed = true;
         }
     }

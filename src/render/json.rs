@@ -10,6 +10,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::changes::{MAX_LISTED, Telling};
 use super::escape::JsonFormatter;
+use super::incidents;
 use crate::report::{Report, SourceReport};
 use crate::tally::Counts;
 use crate::time::Timestamp;
@@ -28,7 +29,7 @@ pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
             timezone: timeline.zone.name(),
             since: time(report.span.since),
             until: time(report.span.until),
-            sources: report.sources.iter().map(|source| Source::new(source, timeline)).collect(),
+            sources: sources(report),
             classes: timeline.classes.iter().map(|class| class.name.as_str()).collect(),
             first: time(timeline.first),
             last: time(timeline.last),
@@ -43,21 +44,24 @@ pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
                 .map(|absence| Missing::new(absence, timeline))
                 .collect(),
             more_not_logged: timeline.not_logged.more,
-            incidents: None,
+            incidents: incidents::json::list(report),
         },
         out,
     )
 }
 
 /// Writes one value as one line.
-pub(super) fn write_line(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+pub(in crate::render) fn write_line(
+    value: &impl Serialize,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, JsonFormatter);
     value.serialize(&mut serializer)?;
     out.write_all(b"\n")
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct Document<'a, I: Serialize> {
     schema: &'static str,
     by: &'static str,
     timezone: &'static str,
@@ -79,11 +83,16 @@ struct Document<'a> {
     /// How many more there are than are listed.
     more_not_logged: u64,
     /// Null: not looked for. An empty list would say that there were none.
-    incidents: Option<Vec<()>>,
+    incidents: Option<Vec<I>>,
+}
+
+/// The sources of a report as JSON has them.
+pub(in crate::render) fn sources(report: &Report) -> Vec<Source<'_>> {
+    report.sources.iter().map(|source| Source::new(source, &report.timeline)).collect()
 }
 
 #[derive(Serialize)]
-struct Source<'a> {
+pub(in crate::render) struct Source<'a> {
     /// With replacement characters where it is not UTF-8.
     path: String,
     kind: &'static str,

@@ -6,7 +6,7 @@ use std::io;
 use super::cells::{Cell, exact};
 use super::changes::Telling;
 use super::heading::heading as class_heading;
-use super::{escape, footer, gaps};
+use super::{escape, footer, gaps, incidents};
 use crate::report::Report;
 use crate::timeline::label::Labels;
 use crate::timeline::{Class, Coverage, Grain, Timeline};
@@ -46,6 +46,7 @@ pub fn end(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let classes: Vec<&Class> = timeline.classes.iter().collect();
     let cells = exact(&timeline.totals, &classes).into_iter().map(|cell| cell.text);
     write_line(timeline, "Total", cells, "", out)?;
+    footer::group("Incidents", &incidents::lines(report), out)?;
     footer::write_gaps(report, out)
 }
 

@@ -16,6 +16,8 @@ mod footer;
 
 mod gaps;
 
+pub mod incidents;
+
 pub mod table;
 
 pub mod lines;

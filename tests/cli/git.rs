@@ -123,3 +123,27 @@ fn an_older_git_tells_the_same() {
     assert!(run.stdout.contains("\"commit\""), "{}", run.stdout);
     assert_eq!(run.stdout, expected.stdout);
 }
+
+#[test]
+fn the_commit_before_an_incident_precedes_it() {
+    let folder = Folder::new();
+    let id = log_and_repository(&folder);
+    // An entry a minute for a day, and an outage of twenty minutes.
+    let minute = |minute: i64| {
+        let at = format!("2026-05-06 {:02}:{:02}:10", minute / 60, minute % 60);
+        match minute {
+            720..740 => pool_timeout_line(&format!("{at},000")).repeat(10),
+            _ => format!("{at},000 INFO app: all is well\n"),
+        }
+    };
+    folder.write("day.log", (0..1440).map(minute).collect::<String>());
+    let run = folder.run(&["incidents", "day.log", "--git", "api", "-o", "json"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    let incident = &document["incidents"][0];
+    assert_eq!(incident["start"], "2026-05-06T12:00:10+00:00", "{}", run.stdout);
+    let before = incident["preceded_by"].as_array().unwrap();
+    assert_eq!(before.len(), 1, "{before:?}");
+    assert_eq!(before[0]["kind"], "commit");
+    assert_eq!(before[0]["what"], format!("{id} Pool: 10 → 20"));
+}

@@ -129,5 +129,11 @@ pub(crate) fn outage_report() -> Report {
         SourceReport { summary: journal, damage: Vec::new(), more_damage: 0 },
         SourceReport { summary: text, damage: vec![damage], more_damage: 2 },
     ];
-    Report { timeline, span: Span::default(), sources, columns: Columns::Occurring }
+    Report {
+        timeline,
+        span: Span::default(),
+        sources,
+        columns: Columns::Occurring,
+        incidents: None,
+    }
 }

@@ -6,11 +6,14 @@ use super::automaton::{self, Course};
 use super::baseline::{Baseline, Sums};
 use super::spikes::{self, events};
 use super::stretches::{Stretch, Stretches};
-use super::traffic::{HOUR, Traffic};
+use super::traffic::{DAY, HOUR, Traffic};
+use super::variation;
 use super::{LEAST_DURATION_MS, MAX_PAUSE_MINUTES, MinuteCount, evidence};
 
 /// How often the baseline is learned again without what was found bad.
 const ROUNDS: usize = 4;
+/// What is called normal must be this much of the time at least.
+const LEAST_NORMAL: f64 = 0.3;
 /// What is found must be so much likelier bad than normal, in nats.
 const LEAST_EVIDENCE: f64 = 14.0;
 
@@ -39,11 +42,15 @@ pub struct Window {
 pub fn find(minutes: &[MinuteCount]) -> Vec<Window> {
     let traffic = Traffic::of(minutes);
     let lone_spikes = spikes::lone_spikes(minutes);
-    let stretches = Stretches::of(minutes, &traffic, &lone_spikes);
-    let Some((baseline, mut bad)) = explain(&stretches) else { return Vec::new() };
+    let mut stretches = Stretches::of(minutes, &traffic, &lone_spikes);
+    let guess = Baseline::learn(&Sums::guess(&stretches), 1.0);
+    let levels = variation::levels(&stretches, &guess);
+    stretches.apply(&levels);
+    let dispersion = variation::dispersion(&stretches, &guess);
+    let Some((baseline, mut bad)) = explain(&stretches, dispersion) else { return Vec::new() };
     end_in_lulls(&stretches.all, &mut bad, &baseline);
     let runs = join(runs(&stretches.all, &bad), &stretches.all, minutes);
-    let found = Found { minutes, traffic, stretches, baseline, bad, lone_spikes };
+    let found = Found { minutes, traffic, levels, stretches, baseline, bad, lone_spikes };
     let trimmed = runs.into_iter().filter_map(|run| found.trim(run));
     let all = trimmed.chain(found.lone_spikes.iter().cloned());
     let mut windows: Vec<Window> = all.map(|run| found.describe(run)).collect();
@@ -56,6 +63,8 @@ pub fn find(minutes: &[MinuteCount]) -> Vec<Window> {
 struct Found<'a> {
     minutes: &'a [MinuteCount],
     traffic: Traffic,
+    /// The level of each day.
+    levels: Vec<f64>,
     stretches: Stretches,
     baseline: Baseline,
     /// Bad stretches, and their states.
@@ -73,7 +82,8 @@ fn end_in_lulls(stretches: &[Stretch], bad: &mut Vec<(u32, u8)>, baseline: &Base
         let known: f32 = inside().map(|stretch| stretch.known_minutes).sum();
         let events = inside().map(|stretch| stretch.events).sum();
         let expected = inside().map(|stretch| baseline.expected(stretch)).sum();
-        known <= MAX_PAUSE_MINUTES as f32 || automaton::gain(state, events, expected) >= LEAST_GAIN
+        known <= MAX_PAUSE_MINUTES as f32
+            || automaton::gain(state, events, expected, baseline.dispersion) >= LEAST_GAIN
     };
     *bad = bad
         .chunk_by(|a, b| a.0 + 1 == b.0 && a.1 == b.1)
@@ -85,13 +95,13 @@ fn end_in_lulls(stretches: &[Stretch], bad: &mut Vec<(u32, u8)>, baseline: &Base
 
 /// The likeliest baseline and its bad stretches, of those in which the normal state is the usual
 /// one.
-fn explain(stretches: &Stretches) -> Option<(Baseline, Vec<(u32, u8)>)> {
+fn explain(stretches: &Stretches, dispersion: f64) -> Option<(Baseline, Vec<(u32, u8)>)> {
     let mut best: Option<(f64, Baseline, Course)> = None;
     let guesses = Sums::guesses(stretches);
     let all = guesses.last().cloned()?;
     let mut seen: Vec<Baseline> = Vec::new();
     for guess in guesses {
-        let mut baseline = Baseline::learn(&guess);
+        let mut baseline = Baseline::learn(&guess, dispersion);
         let mut latest = None;
         for _ in 0..ROUNDS {
             if seen.iter().any(|seen| seen.is_like(&baseline, &all)) {
@@ -102,10 +112,10 @@ fn explain(stretches: &Stretches) -> Option<(Baseline, Vec<(u32, u8)>)> {
             let is_bad = course.bad.iter().filter_map(|&(at, _)| stretches.all.get(at as usize));
             let normal = all.without(is_bad);
             latest = Some((baseline, course, normal.minutes));
-            baseline = Baseline::learn(&normal);
+            baseline = Baseline::learn(&normal, dispersion);
         }
         let Some((baseline, course, normal)) = latest else { continue };
-        let is_usual = 5.0 * normal >= 2.0 * all.minutes;
+        let is_usual = normal >= LEAST_NORMAL * all.minutes;
         let likelihood = if is_usual { course.gain + baseline.likelihood(&all) } else { f64::MIN };
         if best.as_ref().is_none_or(|best| likelihood > best.0) {
             best = Some((likelihood, baseline, course));
@@ -194,7 +204,7 @@ impl Found<'_> {
             events,
             expected,
             peak_per_minute: inside.iter().map(|minute| minute.events).max().unwrap_or(0),
-            evidence: evidence(events as f64, expected),
+            evidence: evidence(events as f64, expected) / self.baseline.dispersion,
             minutes: run,
         }
     }
@@ -208,7 +218,9 @@ impl Found<'_> {
         let of_spikes: f64 = spikes
             .filter_map(|at| Some((at, self.minutes.get(at)?)))
             .map(|(at, minute)| {
-                self.baseline.constant + self.baseline.share * self.traffic.exposure(at, minute)
+                let level = self.levels.get(at / DAY).copied().unwrap_or(1.0);
+                let of_traffic = self.baseline.share * self.traffic.exposure(at, minute);
+                (self.baseline.constant + of_traffic) * level
             })
             .sum();
         of_known + of_spikes

@@ -73,7 +73,7 @@ impl What {
     }
 
     /// Whether the log does not speak for the time between.
-    fn hides_time(self) -> bool {
+    pub(super) fn hides_time(self) -> bool {
         !self.is_dropped() && !matches!(self, Self::ClockJump(..=0))
     }
 }
