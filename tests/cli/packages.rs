@@ -1,5 +1,6 @@
 //! Logs of package managers beside the logs of services.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -150,4 +151,32 @@ fn a_follower_reads_a_package_log_as_it_grows() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let document: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(changes(&document).len(), 1, "{}", run.stdout);
+}
+
+/// Runs where `/var/log` is a folder of the test's own.
+#[test]
+fn this_machines_package_logs_are_read_with_its_journal() {
+    let folder = Folder::new();
+    let machine = std::fs::read_to_string("/etc/machine-id").unwrap();
+    let sample = "sample-logs/outage-2026-05/journal/atlas.journal.xz";
+    let sample = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(sample)).unwrap();
+    folder.write(&format!("log/journal/{}/system.journal", machine.trim()), sample);
+    folder.write("log/dpkg.log", "2026-05-06 11:32:33 upgrade libpq5:amd64 15.6 15.7\n");
+    let root = Command::new("id").arg("-u").output().unwrap().stdout.trim_ascii() == b"0";
+    let mut unshare = Command::new("unshare");
+    if !root {
+        unshare.arg("--map-root-user");
+    }
+    let view = "mount --bind log /var/log && exec \"$0\" timeline -o json --tz UTC";
+    let run = unshare
+        .args(["--mount", "sh", "-c", view, env!("CARGO_BIN_EXE_ebbline")])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let document: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let told = changes(&document);
+    let package = change("11:32:33", "libpq5 15.6 → 15.7");
+    assert!(told.contains(&package), "{told:?}");
+    assert_eq!(document["sources"][1]["path"], "/var/log/dpkg.log");
 }
