@@ -138,14 +138,18 @@ impl Score {
         }
         let starts_at_once = !matches!(truth.shape, Shape::Ramping | Shape::Sawtooth);
         let ends_at_once = truth.shape != Shape::Sawtooth;
-        let at_start = starts_at_once.then(|| start.abs_diff(truth.first_ms));
-        let at_end = ends_at_once.then(|| end.abs_diff(truth.last_ms));
-        for off_ms in at_start.into_iter().chain(at_end) {
+        let at_start = starts_at_once.then_some(("start", start, truth.first_ms));
+        let at_end = ends_at_once.then_some(("end", end, truth.last_ms));
+        for (which, found_ms, true_ms) in at_start.into_iter().chain(at_end) {
+            let off_ms = found_ms.abs_diff(true_ms);
             self.edges += 1;
             self.near_edges += u32::from(off_ms <= NEAR_MS);
             if off_ms > NEAR_MS {
                 let background = run.background;
-                show(|| format!("imprecise by {off_ms} ms: run {seed} {background:?} {truth:?}"));
+                show(|| {
+                    let early_ms = true_ms as i64 - found_ms as i64;
+                    format!("{which} early by {early_ms} ms: run {seed} {background:?} {truth:?}")
+                });
             }
             if is_sharp(truth) {
                 self.sharp_edges += 1;

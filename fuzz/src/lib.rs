@@ -117,7 +117,7 @@ fn ask<T>(span: Span, detail: Detail, put: impl FnOnce(&Query<'_>) -> T) -> T {
         span,
         zone,
         detail,
-        changes: false,
+        changes: true,
         progress: &progress,
     })
 }

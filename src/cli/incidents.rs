@@ -62,7 +62,8 @@ fn table_style(console: &Console) -> crate::render::table::Style {
 pub(super) fn find(report: &mut Report, tally: &Tally) {
     let timeline = &report.timeline;
     let notes = timeline.notes.iter().filter_map(|placed| noted_change(&placed.note));
-    let mut changes: Vec<Change> = timeline.changes.iter().cloned().chain(notes).collect();
+    let told = timeline.changes.iter().chain(&timeline.lasting).cloned();
+    let mut changes: Vec<Change> = told.chain(notes).collect();
     changes.sort_by_key(|change| change.at);
     report.incidents = Some(compose(Material {
         tally,

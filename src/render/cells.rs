@@ -105,7 +105,8 @@ impl Grid {
         let dropped =
             buckets.iter().fold(0, |sum: u64, bucket| sum.saturating_add(bucket.suppressed));
         let notes = gaps::note(dropped).into_iter().chain(notes);
-        let notes: Vec<_> = notes.chain(changes.note(&row.buckets)).collect();
+        let notes: Vec<_> =
+            notes.chain(changes.note(&row.buckets, !row.notes.is_empty())).collect();
         let cells = match &row.counts {
             RowCounts::NoData => (0..columns).map(|_| Cell::no_data()).collect(),
             RowCounts::Seen(ranges) => ranges.iter().map(Cell::new).collect(),

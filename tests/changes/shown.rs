@@ -57,6 +57,27 @@ fn the_most_telling_changes_stand_in_the_notes_and_quiet_days_stay_folded() {
 }
 
 #[test]
+fn where_a_person_wrote_a_note_only_what_was_asked_for_stands_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal(folder.path());
+    let notes = folder.path().join("notes.toml");
+    let text = "[[note]]\nfrom = 2026-05-05\nto = 2026-05-10\ntext = 'the week of the move'\n";
+    std::fs::write(&notes, text).unwrap();
+    let rules = folder.path().join("rules.toml");
+    let rule = "[[rule]]\nid = 'deploy'\nclass = 'deployment'\n\
+                pattern = 'Stopped (?<what>c)[.]service'\nsamples = ['Stopped c.service']\n";
+    std::fs::write(&rules, rule).unwrap();
+    let words = ["-o", "markdown", "--notes", notes.to_str().unwrap()];
+    let row = |markdown: String| markdown.lines().nth(2).unwrap().to_owned();
+    assert_eq!(row(shown(&path, &words)), "| May 5–10 | 0 | 0 | the week of the move |");
+    let with_rule = [&words[..], &["--rules", rules.to_str().unwrap()]].concat();
+    assert_eq!(
+        row(shown(&path, &with_rule)),
+        "| May 5–10 | 0 | 0 | the week of the move; May 6 00:03 deployed c |"
+    );
+}
+
+#[test]
 fn programs_get_all_changes_and_a_terminal_no_control_character() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal(folder.path());

@@ -172,7 +172,7 @@ impl Reading<'_> {
             let rule = words::deployment_rule(classifier, class, message, fields);
             words::of_message(classifier, rule, message, at)
         };
-        let mut change = manager::of_fields(&first, at).or_else(by_words)?;
+        let mut change = by_words().or_else(|| manager::of_fields(&first, at))?;
         change.host = first("_HOSTNAME").and_then(statement::name);
         manager::is_of_hosts(self.query.filter, change.host.as_deref()).then_some(change)
     }

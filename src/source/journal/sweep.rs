@@ -199,9 +199,10 @@ impl<'a> Sweep<'a> {
         let verdict = self.query.classifier.examine(message);
         if let Some(verdict) = &verdict
             && self.query.changes
-            && (self.may_be_deployment(verdict) || words::says_refused(message))
         {
-            facts |= FieldFacts::WORDS;
+            if self.may_be_deployment(verdict) || self.memory.changes.refusal(offset, message) {
+                facts |= FieldFacts::WORDS;
+            }
         }
         let verdict = verdict.unwrap_or(Verdict::NoRule);
         if verdict != Verdict::NoRule || facts != FieldFacts::NONE {
@@ -319,18 +320,16 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Tells the sink what changed by an entry.
+    /// Tells the sink what changed by an entry: what a rule of the user's makes of it comes first.
     #[cold]
     fn change(&mut self, entry: EntryView<'_>, facts: FieldFacts, at: Timestamp) {
+        let by_words = if facts.may_be_words() { self.change_by_words(entry, at) } else { None };
         let Self { reader, entry_fields, memory, .. } = self;
         let message = || {
             reader.read_entry(entry, entry_fields);
             entry_fields.values("MESSAGE").next().map(<[u8]>::to_vec)
         };
-        let mut change = memory.changes.change(entry, at, message);
-        if change.is_none() && facts.may_be_words() {
-            change = self.change_by_words(entry, at);
-        }
+        let change = by_words.or_else(|| memory.changes.change(entry, at, message));
         let is_asked =
             |change: &FoundChange| manager::is_of_hosts(self.query.filter, change.host.as_deref());
         if let Some(change) = change.filter(is_asked) {
@@ -342,6 +341,9 @@ impl<'a> Sweep<'a> {
     fn change_by_words(&mut self, entry: EntryView<'_>, at: Timestamp) -> Option<FoundChange> {
         let is_told =
             |item: &u64| self.memory.marks.get(*item).is_some_and(|mark| mark.facts.may_be_words());
+        if self.deployment.is_none() {
+            return self.memory.changes.refused(entry, at);
+        }
         let item = entry.items().find(is_told)?;
         let message = self.messages.get(item, &mut self.reader)?.to_vec();
         let rule = self.decide(entry).map(|(_, rule)| rule);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::entry::Entry;
 use crate::rules::{ClassIndex, Fields};
-use crate::source::change::{FoundChange, manager, words};
+use crate::source::change::{FoundChange, Happened, manager, words};
 use crate::source::not_logged::Dropped;
 use crate::source::statement::{self, Statement};
 use crate::source::{Damage, Event, Filter, Query, Remark, Sink, SourceKind, Summary};
@@ -229,9 +229,20 @@ impl<'q> Recorder<'q> {
             let rule = words::deployment_rule(classifier, self.deployment, message, fields);
             words::of_message(classifier, rule, message, at)
         };
-        if let Some(mut change) = by_manager(at).or_else(by_words) {
+        if let Some(mut change) = by_words().or_else(|| by_manager(at)) {
             change.host = entry.host.and_then(statement::name);
             self.sink.change(change);
+        }
+    }
+
+    /// Tells the sink that an entry is the first one of a boot.
+    pub(super) fn tell_boot(&mut self, at: Option<Timestamp>, boot: Option<[u8; 32]>) {
+        let Some(at) = at.filter(|at| self.query.change_span().contains(*at)) else { return };
+        let is_other = |own: &String| boot.is_none_or(|boot| *own.as_bytes() != boot);
+        let is_left_out = self.statement_filter.boot.as_ref().is_some_and(is_other)
+            || !self.statement_filter.hosts.is_empty();
+        if self.query.changes && !is_left_out {
+            self.sink.change(FoundChange::once(at, Happened::Booted, String::new()));
         }
     }
 

@@ -104,19 +104,7 @@ impl Incident {
 
 /// Finds the incidents. The tally must have been counted with evidence; without, none is found.
 pub fn compose(material: Material<'_>) -> Incidents {
-    let mut windows = Vec::new();
-    let total = material.tally.total();
-    let occurs = |(_, class): &(usize, &Class)| total.of(class.index) > 0;
-    for (class, wanted) in material.classes.iter().enumerate().filter(occurs) {
-        let Some(minutes) = Minutes::new(material.tally, wanted.index) else { continue };
-        windows.extend(find(&minutes.counts).into_iter().map(|window| ClassWindow {
-            class,
-            first: minutes.minute(*window.minutes.start()).index(),
-            last: minutes.minute(*window.minutes.end()).index(),
-            window,
-        }));
-    }
-    let groups = groups(windows);
+    let groups = groups(windows(material));
     let nearby = Nearby::new(material.changes);
     let composer = Composer { material, nearby, tells_others: tells_others(material, &groups) };
     let mut found = Incidents { failures: failures(material), ..Incidents::default() };
@@ -129,6 +117,36 @@ pub fn compose(material: Material<'_>) -> Incidents {
         }
     }
     found
+}
+
+/// The windows of each class that occurs, and of all of them together.
+fn windows(material: Material<'_>) -> Vec<ClassWindow> {
+    let mut windows = Vec::new();
+    let mut all: Option<Minutes> = None;
+    let mut add = |class: Option<usize>, minutes: &Minutes| {
+        windows.extend(find(&minutes.counts).into_iter().map(|window| ClassWindow {
+            class,
+            first: minutes.minute(*window.minutes.start()).index(),
+            last: minutes.minute(*window.minutes.end()).index(),
+            window,
+        }));
+    };
+    let total = material.tally.total();
+    let occurs = |(_, class): &(usize, &Class)| total.of(class.index) > 0;
+    let mut occurring = 0;
+    for (class, wanted) in material.classes.iter().enumerate().filter(occurs) {
+        let Some(minutes) = Minutes::new(material.tally, wanted.index) else { continue };
+        add(Some(class), &minutes);
+        occurring += 1;
+        match &mut all {
+            Some(all) => all.add(&minutes),
+            None => all = Some(minutes),
+        }
+    }
+    if let Some(all) = all.filter(|_| occurring > 1) {
+        add(None, &all);
+    }
+    windows
 }
 
 /// When the first failure of the classes was logged, and the last.
@@ -218,7 +236,7 @@ impl Composer<'_> {
         let parts = self.material.classes.iter().enumerate();
         let mut parts: Vec<(bool, ClassPart)> = parts
             .filter_map(|(class, wanted)| {
-                let has_window = group.windows.iter().any(|window| window.class == class);
+                let has_window = group.windows.iter().any(|window| window.class == Some(class));
                 Some((has_window, part(wanted)?))
             })
             .collect();
@@ -230,7 +248,8 @@ impl Composer<'_> {
     /// How many events of the leading class are usual in a minute of its windows.
     fn baseline(&self, group: &Group, leading: &Class) -> f64 {
         let is_own = |window: &&ClassWindow| {
-            self.material.classes.get(window.class).is_some_and(|class| class == leading)
+            let class = window.class.and_then(|class| self.material.classes.get(class));
+            class.is_some_and(|class| class == leading)
         };
         let own = || group.windows.iter().filter(is_own);
         let expected: f64 = own().map(|window| window.window.expected).sum();

@@ -3,14 +3,18 @@
 //! One trouble fails in several ways. A caller that gets no connection is a pool timeout in one
 //! entry and a 503 in the next. So windows of different classes that overlap, or that are no
 //! further apart than a pause, are one incident.
+//!
+//! A class may be too rare at the edges of an incident to be told from chance, and all of them
+//! together are not. So windows of all classes together reach further where one class has an
+//! incident. By themselves they are none: what makes an incident is a class that has one.
 
 use super::{MAX_PAUSE_MINUTES, Window};
 
 /// A window of one class.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ClassWindow {
-    /// The position of the class among those that were asked about.
-    pub(super) class: usize,
+    /// The position of the class among those that were asked about; `None`: all together.
+    pub(super) class: Option<usize>,
     /// The first minute, in minutes since the epoch.
     pub(super) first: i64,
     /// The last minute.
@@ -63,6 +67,7 @@ pub(super) fn groups(mut windows: Vec<ClassWindow>) -> Vec<Group> {
             }
         }
     }
+    groups.retain(|group| group.windows.iter().any(|window| window.class.is_some()));
     groups
 }
 
@@ -70,7 +75,12 @@ pub(super) fn groups(mut windows: Vec<ClassWindow>) -> Vec<Group> {
 mod tests {
     use super::*;
 
-    fn window(class: usize, first: i64, last: i64, is_spike: bool) -> ClassWindow {
+    fn window(
+        class: impl Into<Option<usize>>,
+        first: i64,
+        last: i64,
+        is_spike: bool,
+    ) -> ClassWindow {
         let minutes = first as usize..=last as usize;
         let window = Window {
             minutes,
@@ -82,7 +92,7 @@ mod tests {
             peak_per_minute: 1,
             evidence: 20.0,
         };
-        ClassWindow { class, first, last, window }
+        ClassWindow { class: class.into(), first, last, window }
     }
 
     fn spans(windows: Vec<ClassWindow>) -> Vec<(i64, i64, usize)> {
@@ -101,6 +111,14 @@ mod tests {
         // One that lasts joins two that do not meet.
         let long = vec![window(0, 0, 9, false), window(0, 90, 99, false), window(1, 5, 95, false)];
         assert_eq!(spans(long), [(0, 99, 3)]);
+    }
+
+    #[test]
+    fn windows_of_all_classes_together_widen_an_incident_and_are_none() {
+        let all = None::<usize>;
+        let both = vec![window(0, 100, 120, false), window(all, 95, 150, false)];
+        assert_eq!(spans(both), [(95, 150, 2)]);
+        assert_eq!(spans(vec![window(all, 95, 150, false)]), []);
     }
 
     #[test]

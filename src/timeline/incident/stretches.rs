@@ -24,6 +24,12 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
+    /// Whether neither has events, and something is known of both or of none.
+    fn is_quiet_as(&self, next: &Self) -> bool {
+        let is_known = self.known_minutes > 0.0;
+        self.events == 0.0 && next.events == 0.0 && is_known == (next.known_minutes > 0.0)
+    }
+
     fn day(&self) -> usize {
         self.start as usize / DAY
     }
@@ -78,7 +84,7 @@ impl Stretches {
             events: minute.events as f32,
         });
         match self.all.last_mut() {
-            Some(last) if !is_new_portion && last.events == 0.0 && told.events == 0.0 => {
+            Some(last) if !is_new_portion && last.is_quiet_as(&told) => {
                 last.known_minutes += told.known_minutes;
                 last.weight += told.weight;
                 last.exposure += told.exposure;

@@ -43,7 +43,9 @@ pub(super) fn levels(stretches: &Stretches, baseline: &Baseline) -> Vec<f64> {
         let mut known: Vec<f64> = around.iter().flatten().copied().collect();
         if known.len() < LEAST_DAYS { 1.0 } else { median(&mut known) }
     };
-    (0..days.len()).map(level).collect()
+    let levels: Vec<f64> = (0..days.len()).map(level).collect();
+    let middle = median(&mut levels.clone());
+    levels.into_iter().map(|level| level / middle).collect()
 }
 
 /// How many times the variance of a Poisson distribution there is; at least one.
