@@ -1,7 +1,7 @@
 //! From options to answers: which files, which entries, which rules; then the reading itself, and
 //! what has to be said about it on stderr. Shared by all reading commands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use chrono_tz::Tz;
@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::telling::{self, Damaged, Faults};
 use super::{Console, progress, rules, shown, when};
 use crate::rules::{Classifier, RuleSet};
-use crate::source::discover::{self, Discovery};
+use crate::source::discover::{self, Discovery, Found};
 use crate::source::filter::{Filter, Pattern};
 use crate::source::journal::{self, Backend, BootId};
 use crate::source::scan::{self, Means, Outcome};
@@ -101,10 +101,11 @@ impl<'a> Ask<'a> {
         new_sink: impl Fn(&Classifier, usize) -> S + Sync,
     ) -> Result<Answer<S>, CliError> {
         let backend = self.backend();
-        let discovery = self.discover();
+        let mut discovery = self.discover();
         if discovery.found.is_empty() {
             return Err(self.nothing(&discovery));
         }
+        discovery.found.extend(self.package_logs());
         let total_bytes = discovery.found.iter().map(|found| found.bytes).sum();
         let has_stream = discovery.found.iter().any(|found| !found.regular);
         let mut faults = vec![telling::tell_discovery(self.console, &discovery)];
@@ -131,7 +132,7 @@ impl<'a> Ask<'a> {
             || scan::scan(opened, &query, means, |place| new_sink(&self.classifier, place)),
         );
         faults.push(telling::tell_outcomes(self.console, outcomes.iter()));
-        if outcomes.iter().all(|outcome| outcome.summary.kind == SourceKind::Binary) {
+        if outcomes.iter().all(|outcome| !outcome.summary.kind.may_have_entries()) {
             return Err(no_log());
         }
         let has_failed = faults.iter().any(|faults| self.is_fault(faults));
@@ -198,6 +199,15 @@ impl<'a> Ask<'a> {
             [] => discover::machine_journal(),
             paths => discover::discover(paths),
         }
+    }
+
+    /// The logs of this machine's package managers, where its journal is read and changes are
+    /// asked for.
+    fn package_logs(&self) -> Vec<Found> {
+        if !self.has_changes || !self.args.paths.is_empty() {
+            return Vec::new();
+        }
+        discover::package_logs(Path::new("/var/log"), self.span.since)
     }
 
     /// Why there is nothing to read.

@@ -13,6 +13,7 @@ mod events;
 mod fail_if;
 mod follow;
 mod generated;
+mod git;
 mod incidents;
 mod live;
 mod pool;

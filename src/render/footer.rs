@@ -70,7 +70,12 @@ fn sources(report: &Report) -> Vec<String> {
 fn source_line(source: &SourceReport, digits: usize) -> String {
     let summary = &source.summary;
     let path = escape::terminal_path(&summary.path);
-    let (kind, read) = (summary.kind.name(), entries(summary.entries));
+    // What has no entries does not say that it has 0 of them.
+    let read = match summary.kind {
+        SourceKind::Packages => String::new(),
+        _ => entries(summary.entries),
+    };
+    let kind = summary.kind.name();
     let width = digits + " entries".len();
     format!("{kind:<7}  {read:>width$}  {path}{}", skipped_text(summary.skipped))
 }

@@ -222,6 +222,8 @@ pub enum SourceKind {
     Syslog,
     /// Any other text.
     Text,
+    /// The log of a package manager: it has changes, and no entries.
+    Packages,
     /// Nothing that can be read as a log.
     Binary,
     /// A file without a byte.
@@ -229,6 +231,11 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
+    /// Whether such a source is a log of services, in which entries could be.
+    pub fn may_have_entries(self) -> bool {
+        !matches!(self, Self::Binary | Self::Packages)
+    }
+
     /// The name in output.
     pub fn name(self) -> &'static str {
         match self {
@@ -237,6 +244,7 @@ impl SourceKind {
             Self::JournalJson | Self::Json => "json",
             Self::Syslog => "syslog",
             Self::Text => "text",
+            Self::Packages => "package",
             Self::Binary => "binary",
             Self::Empty => "empty",
         }

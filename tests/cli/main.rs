@@ -1,6 +1,7 @@
 //! The command line as a user and a script meet it: one binary run a test, on real files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+mod git;
 mod harness;
 #[path = "../support/journals.rs"]
 mod journals;
@@ -21,6 +22,7 @@ mod openmetrics;
 mod options;
 mod pool;
 mod probe;
+mod packages;
 mod rules;
 mod sample;
 mod shared_events;

@@ -201,6 +201,14 @@ impl<'q> Recorder<'q> {
         }
     }
 
+    /// Tells the sink what was done with a package. A manager's log does not name its machine.
+    pub(super) fn tell_package(&mut self, change: FoundChange) {
+        let is_inside = self.query.changes && self.query.change_span().contains(change.at);
+        if is_inside && self.query.filter.hosts.is_empty() {
+            self.sink.change(change);
+        }
+    }
+
     /// Tells the sink what a daemon says in an entry that it dropped.
     pub(super) fn tell_dropped(&mut self, entry: &Entry<'_>, statement: Statement) {
         let is_inside = match entry.at {
