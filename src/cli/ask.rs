@@ -15,7 +15,7 @@ use crate::source::discover::{self, Discovery, Found};
 use crate::source::filter::{Filter, Pattern};
 use crate::source::journal::{self, Backend, BootId};
 use crate::source::scan::{self, Means, Outcome};
-use crate::source::{self, Detail, Merge, Progress, Query, Sink, SourceKind, Watch};
+use crate::source::{self, Detail, Merge, Progress, Query, Sink, Watch};
 use crate::time::{Span, Timestamp};
 
 /// What the options of a reading command ask.
