@@ -13,8 +13,10 @@ use crate::time::Timestamp;
 
 /// So many processes, sockets and remains are named one by one.
 const MAX_NAMED: usize = 8;
+/// Of messages, so many kinds are shown, those with most entries.
+const MAX_KINDS: usize = 5;
 /// Of an example, so many characters are shown.
-const MAX_EXAMPLE: usize = 160;
+const MAX_EXAMPLE: usize = 120;
 
 /// What is said about one finding, keyword by keyword, in the order of reading.
 pub(super) fn of_finding(
@@ -185,7 +187,7 @@ fn logs(finding: &Finding, zone: Tz) -> String {
     said
 }
 
-/// `37 entries from A to B (by `cursor`), the first: "…"`.
+/// How many entries there are, from when to when, and what they say.
 fn run(run: &Run, zone: Tz) -> String {
     let mut said = entries(run.entries);
     match run.span() {
@@ -195,12 +197,20 @@ fn run(run: &Run, zone: Tz) -> String {
         Some((at, _)) => said.push_str(&format!(" at {}", moment(at, zone))),
         None => {}
     }
-    let Some(first) = &run.first else { return said };
-    if let Some(message) = &first.message {
-        said.push_str(&format!(", the first: “{}”", shortened(message)));
-    }
-    if let FoundAt::Line(path, line) = &first.found_at {
+    if let Some(FoundAt::Line(path, line)) = run.first.as_ref().map(|first| &first.found_at) {
         said.push_str(&format!(" ({}:{line})", path.display()));
+    }
+    let kinds = run.kinds.by_number();
+    let (told, more) = kinds.split_at(kinds.len().min(MAX_KINDS));
+    let told =
+        told.iter().map(|kind| format!("{} “{}”", times(kind.entries), shortened(&kind.example)));
+    let told: Vec<String> = told.collect();
+    if !told.is_empty() {
+        said.push_str(&format!(": {}", told.join("; ")));
+    }
+    let others = more.iter().map(|kind| kind.entries).fold(run.kinds.others, u64::saturating_add);
+    if others > 0 {
+        said.push_str(&format!("; and {others} of other kinds"));
     }
     said
 }
