@@ -16,6 +16,10 @@ pub mod tally;
 
 pub mod timeline;
 
+pub mod git;
+
+pub mod series;
+
 pub mod report;
 
 pub mod render;

@@ -1,9 +1,11 @@
 //! The report: all that a renderer sees.
 
 use crate::rules::{HTTP_503, POOL_TIMEOUT};
+use crate::series::{Lead, Saturation, Series};
 use crate::source::{Damage, Summary};
 use crate::time::Span;
-use crate::timeline::{Class, Timeline};
+use crate::timeline::{Class, Grain, Timeline};
+use chrono_tz::Tz;
 
 /// A timeline, and what it was made from.
 #[derive(Debug, Clone)]
@@ -50,4 +52,25 @@ impl Report {
         };
         self.timeline.classes.iter().filter(shown).collect()
     }
+}
+
+/// What was logged about connection pools.
+#[derive(Debug, Clone)]
+pub struct PoolReport {
+    /// One for each pool of each unit and host, in the order of their names.
+    pub series: Vec<Series>,
+    /// When pools had no connection to give, in the order of time.
+    pub saturations: Vec<Saturation>,
+    /// For each incident of pool timeouts, the pools that were full when it began.
+    pub leads: Vec<Lead>,
+    /// The length of the buckets that tables cut the series into.
+    pub grain: Grain,
+    /// The zone whose calendar they follow.
+    pub zone: Tz,
+    /// Messages that look like a snapshot and cannot be read as one.
+    pub unparsed: u64,
+    /// Snapshots without a time, which are in no series.
+    pub undated: u64,
+    /// Snapshots beyond what is kept.
+    pub left_out: u64,
 }

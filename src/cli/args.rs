@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::timeline::By;
+
 /// Reconstructs how a service degraded, from its logs.
 ///
 /// Reads journals and log files, finds the requests that got no database connection and those
@@ -49,6 +51,8 @@ pub(super) enum Command {
     Timeline(TimelineArgs),
     /// Print every classified entry: time, class, rule, unit, message, origin
     Events(EventsArgs),
+    /// Show how full the connection pools were, from the snapshots in the log
+    Pool(PoolArgs),
     /// Was it ever there? Evidence for or against a unit, a port, a path, a process
     Probe(super::probe::args::ProbeArgs),
     /// Classify messages, one a line, for trying rules
@@ -151,7 +155,7 @@ pub(super) struct TimelineArgs {
     pub source: SourceArgs,
     /// Keep reading as the sources grow, until Ctrl-C or --until: a table that is updated in place
     /// on a terminal; elsewhere, with -o table, csv and ndjson, a line for each bucket that is over
-    /// (again if something is added to it), and with -o markdown and json one document at the end
+    /// (again if something is added to it), and in the other formats one document at the end
     #[arg(short, long, help_heading = "Timeline")]
     pub follow: bool,
     /// The size of a bucket; auto: the finest that fits on a screen
@@ -189,6 +193,17 @@ pub(super) enum ByArg {
     Auto,
 }
 
+impl From<ByArg> for By {
+    fn from(by: ByArg) -> Self {
+        match by {
+            ByArg::Day => Self::Day,
+            ByArg::Hour => Self::Hour,
+            ByArg::Minute => Self::Minute,
+            ByArg::Auto => Self::Auto,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum TimelineFormat {
     Table,
@@ -196,6 +211,9 @@ pub(super) enum TimelineFormat {
     Csv,
     Json,
     Ndjson,
+    /// Samples with their times, for Prometheus or VictoriaMetrics to take in
+    #[value(name = "openmetrics")]
+    OpenMetrics,
 }
 
 #[derive(Debug, Args)]
@@ -232,6 +250,43 @@ pub(super) enum EventsFormat {
     Csv,
     Json,
     Ndjson,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ebbline pool -u api --since 2026-05-06 --by hour
+  ebbline pool app.log --pool 'orders*' -o csv
+  ebbline pool /var/log/app --rules mine.toml -o json | jq .saturation
+
+What a program has to log for this: docs/SNAPSHOTS.md.")]
+pub(super) struct PoolArgs {
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Only pools of this name, with globs; repeatable
+    #[arg(long, value_name = "NAME", help_heading = "Pools")]
+    pub pool: Vec<String>,
+    /// The size of a bucket; auto: the finest that fits on a screen
+    #[arg(long, value_enum, default_value_t = ByArg::Auto, help_heading = "Pools")]
+    pub by: ByArg,
+    /// The output format
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t = PoolFormat::Table,
+        help_heading = "Pools"
+    )]
+    pub output: PoolFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PoolFormat {
+    Table,
+    Csv,
+    Json,
+    Openmetrics,
 }
 
 #[derive(Debug, Args)]

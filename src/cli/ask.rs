@@ -10,7 +10,7 @@ use super::args::{Reader, SourceArgs, When};
 use super::error::CliError;
 use super::telling::{self, Damaged, Faults};
 use super::{Console, progress, rules, shown, when};
-use crate::rules::Classifier;
+use crate::rules::{Classifier, RuleSet};
 use crate::source::discover::{self, Discovery};
 use crate::source::filter::{Filter, Pattern};
 use crate::source::journal::{self, Backend, BootId};
@@ -43,8 +43,17 @@ pub(super) struct Answer<S> {
 }
 
 impl<'a> Ask<'a> {
-    /// Checks the options. Nothing is read but rule files.
+    /// Checks the options of a command that counts failures. Nothing is read but rule files.
     pub(super) fn new(args: &'a SourceArgs, console: &'a Console) -> Result<Self, CliError> {
+        Self::with_rules(args, console, rules::load_failures(&args.rules)?)
+    }
+
+    /// The same for a command that asks for the entries that these rules match.
+    pub(super) fn with_rules(
+        args: &'a SourceArgs,
+        console: &'a Console,
+        rules: RuleSet,
+    ) -> Result<Self, CliError> {
         if args.reader == Reader::Libsystemd && !Backend::HAS_LIBSYSTEMD {
             let problem = "--reader libsystemd: this build has no libsystemd.\n\
                            Use --reader native, or build with the feature `systemd`.";
@@ -69,7 +78,7 @@ impl<'a> Ask<'a> {
             console,
             zone,
             span,
-            classifier: Classifier::watching(rules::load(&args.rules)?, &source::TEXT_LITERALS),
+            classifier: Classifier::watching(rules, &source::TEXT_LITERALS),
             watch: None,
             filter: filter(args)?,
             now: Timestamp::from_utc(now).unwrap_or(Timestamp::MIN),

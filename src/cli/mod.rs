@@ -13,6 +13,7 @@ mod fail_if;
 mod follow;
 mod generated;
 mod live;
+mod pool;
 mod probe;
 mod progress;
 mod rules;
@@ -98,6 +99,7 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Timeline(args) => timeline::run(&args, &console),
         Command::Events(args) => events::run(&args, &console),
+        Command::Pool(args) => pool::run(&args, &console),
         Command::Probe(args) => probe::run(&args, &console),
         Command::Classify(args) => classify::run(&args),
         Command::Rules(args) => rules::run(&args, &console),

@@ -9,7 +9,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::args::{RuleArgs, RulesArgs, RulesCommand, RulesFormat};
 use super::error::{CliError, read_text};
 use super::{Console, escaped};
-use crate::rules::{Rule, RuleSet, self_test};
+use crate::rules::{POOL_SNAPSHOT, Rule, RuleSet, self_test};
 
 /// The contract's exit code for rules that fail their own samples.
 const FAILED_TEST: u8 = 3;
@@ -28,9 +28,25 @@ pub(super) fn run(args: &RulesArgs, console: &Console) -> Result<ExitCode, CliEr
     }
 }
 
-/// The rule set that the options ask for.
+/// The rule set that the options ask for, pool snapshots included.
 pub(super) fn load(args: &RuleArgs) -> Result<RuleSet, CliError> {
-    let mut set = if args.no_builtin_rules { RuleSet::empty() } else { RuleSet::builtin()? };
+    let builtin = if args.no_builtin_rules {
+        RuleSet::empty()
+    } else {
+        RuleSet::builtin()?.with_snapshots()?
+    };
+    with_files(builtin, args)
+}
+
+/// The rules of failures alone: what counts them must not pay for looking for snapshots.
+pub(super) fn load_failures(args: &RuleArgs) -> Result<RuleSet, CliError> {
+    if args.files.is_empty() && !args.no_builtin_rules {
+        return Ok(RuleSet::builtin()?);
+    }
+    Ok(load(args)?.only(|class| class != POOL_SNAPSHOT))
+}
+
+fn with_files(mut set: RuleSet, args: &RuleArgs) -> Result<RuleSet, CliError> {
     for file in &args.files {
         set = set.with_file(&file.to_string_lossy(), &read_text(file)?)?;
     }

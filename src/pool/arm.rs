@@ -2,13 +2,14 @@
 //!
 //! Where the server gives each client a session of its own, the session is set read-only: when
 //! the connection is opened (in the startup packet, so that `RESET ALL` and `DISCARD ALL` lead
-//! back to it) and at each checkout. A pooler in transaction mode gives each *transaction*
+//! back to it), and again each time that it is given back, before anybody else gets it; once more at
+//! a checkout where it has lain unused for a while. A pooler in transaction mode gives each *transaction*
 //! another session: a setting would be lost for us, and reach other clients. Two connections show
 //! it: behind such a pooler they meet in the same session. There each statement runs in a
 //! read-only transaction of its own instead.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::{ConnectOptions, Connection, Row};
@@ -38,16 +39,21 @@ const END: &str = "BEGIN; ROLLBACK";
 /// The same, and sets the session read-only.
 const REARM: &str = "BEGIN; ROLLBACK; SET SESSION default_transaction_read_only = on";
 
-/// What the session is like. Names are qualified, because the one before may have changed the
-/// search path.
+/// What the session and its server are like. Names are qualified, because the one before may have
+/// changed the search path.
 const LOOK: &str = "SELECT pg_catalog.current_setting('default_transaction_read_only'), \
      pg_catalog.current_setting('transaction_read_only'), \
      pg_catalog.pg_is_in_recovery()::pg_catalog.text";
 
-/// [`LOOK`], and then [`REARM`].
+/// The same, and then [`REARM`].
 const LOOK_AND_REARM: &str = "SELECT pg_catalog.current_setting('default_transaction_read_only'), \
      pg_catalog.current_setting('transaction_read_only'), \
      pg_catalog.pg_is_in_recovery()::pg_catalog.text; \
+     BEGIN; ROLLBACK; SET SESSION default_transaction_read_only = on";
+
+/// What the session was made, and then [`REARM`]. `SHOW` costs the server half of what the same
+/// costs as a `SELECT`, and this is sent with each release.
+const SHOW_AND_REARM: &str = "SHOW default_transaction_read_only; SHOW transaction_read_only; \
      BEGIN; ROLLBACK; SET SESSION default_transaction_read_only = on";
 
 /// In a transaction in which a statement failed, the server takes nothing but its end.
@@ -67,6 +73,9 @@ const COMPARISONS: usize = 4;
 /// Two connections are compared for at most so long.
 const LONGEST_COMPARISON: Duration = Duration::from_secs(1);
 
+/// Whether the server is in recovery is asked with a release when nobody asked for so long.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The pause before a server is asked again that is starting, full or not there.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -83,6 +92,9 @@ pub(crate) struct Guard {
     armed: AtomicU8,
     finding_out: Mutex<()>,
     in_recovery: AtomicBool,
+    /// When somebody last looked whether the server is in recovery, in milliseconds after `since`.
+    looked_ms: AtomicU64,
+    since: Instant,
     role_asked: AtomicBool,
     role_verified: AtomicBool,
 }
@@ -91,9 +103,9 @@ pub(crate) struct Guard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Armed {
-    /// By the startup packet, and at each checkout.
+    /// By the startup packet, and each time that it comes back.
     Startup = 1,
-    /// By a statement, and at each checkout.
+    /// By a statement, and each time that it comes back.
     Session = 2,
     /// By a transaction for each statement.
     Transaction = 3,
@@ -112,11 +124,9 @@ pub(crate) enum NotArmed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Transactions are read-only by default.
-    pub(crate) default_on: bool,
+    default_on: bool,
     /// The transaction in which this was asked was read-only.
-    pub(crate) transaction_on: bool,
-    /// The server is a replica.
-    pub(crate) in_recovery: bool,
+    transaction_on: bool,
 }
 
 impl Found {
@@ -144,6 +154,8 @@ impl Guard {
             armed: AtomicU8::new(0),
             finding_out: Mutex::new(()),
             in_recovery: AtomicBool::new(false),
+            looked_ms: AtomicU64::new(0),
+            since: Instant::now(),
             role_asked: AtomicBool::new(false),
             role_verified: AtomicBool::new(false),
         }
@@ -263,8 +275,7 @@ impl Guard {
         let armed = self.armed();
         // Nothing is set before it is known whose session it is.
         let question = if armed == Some(Armed::Session) { LOOK_AND_REARM } else { LOOK };
-        let found = look(connection, question).await?;
-        self.in_recovery.store(found.in_recovery, Ordering::Release);
+        let found = self.look(connection, question).await?;
         if matches!(armed, Some(Armed::Startup) | None) && !found.default_on {
             // All is found out again with the next checkout; this one gets no such connection.
             self.armed.store(0, Ordering::Release);
@@ -293,7 +304,8 @@ impl Guard {
         Ok(())
     }
 
-    /// Makes a connection read-only that was used before.
+    /// Makes a connection read-only that has lain unused for a while, and learns whether the server
+    /// still answers. What was given back a moment ago was made read-only then.
     pub(crate) async fn rearm(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let statements = match self.armed() {
             Some(Armed::Transaction) => END,
@@ -328,21 +340,35 @@ impl Guard {
         if self.armed() == Some(Armed::Transaction) {
             return sqlx::Executor::execute(connection, END).await.map(|_| None);
         }
-        let found = look(connection, LOOK_AND_REARM).await?;
-        self.in_recovery.store(found.in_recovery, Ordering::Release);
-        Ok(Some(found))
+        let question = if self.is_look_due() { LOOK_AND_REARM } else { SHOW_AND_REARM };
+        self.look(connection, question).await.map(Some)
     }
-}
 
-/// Asks one of the questions that begin with [`LOOK`].
-async fn look(connection: &mut PgConnection, question: &'static str) -> Result<Found, sqlx::Error> {
-    let row = sqlx::Executor::fetch_one(connection, question).await?;
-    let text = |column: usize| row.try_get_unchecked::<&str, _>(column);
-    Ok(Found {
-        default_on: text(0)? == "on",
-        transaction_on: text(1)? == "on",
-        in_recovery: text(2)? == "true",
-    })
+    /// Whether the server may have been promoted since somebody looked.
+    fn is_look_due(&self) -> bool {
+        let looked = Duration::from_millis(self.looked_ms.load(Ordering::Relaxed));
+        self.since.elapsed().saturating_sub(looked) >= LOOK_INTERVAL
+    }
+
+    /// Asks one of the questions that begin with [`LOOK`] or with what is in [`SHOW_AND_REARM`], and
+    /// waits until all of it is done: a statement behind the first may fail by itself.
+    async fn look(
+        &self,
+        connection: &mut PgConnection,
+        question: &'static str,
+    ) -> Result<Found, sqlx::Error> {
+        let rows = sqlx::Executor::fetch_all(connection, question).await?;
+        let columns = rows.iter().flat_map(|row| (0..row.len()).map(move |at| (row, at)));
+        let mut answers = columns.map(|(row, at)| row.try_get_unchecked::<&str, _>(at));
+        let mut next = || answers.next().transpose();
+        let (default, transaction, recovery) = (next()?, next()?, next()?);
+        if let Some(recovery) = recovery {
+            self.in_recovery.store(recovery == "true", Ordering::Release);
+            let now_ms = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.looked_ms.store(now_ms, Ordering::Relaxed);
+        }
+        Ok(Found { default_on: default == Some("on"), transaction_on: transaction == Some("on") })
+    }
 }
 
 fn with_startup_setting(options: &PgConnectOptions) -> PgConnectOptions {

@@ -29,6 +29,10 @@ use crate::stats::{PoolStats, Sqlx};
 /// A connection that comes back and does not answer for so long is closed.
 const CLEANING_PATIENCE: Duration = Duration::from_secs(5);
 
+/// A read-only connection that was cleaned so short a time ago is armed and answers; HikariCP's
+/// `aliveBypassWindowMs` is as long. To ask again would cost each checkout a round trip.
+const SURELY_ALIVE: Duration = Duration::from_millis(500);
+
 task_local! {
     /// When the caller asked, in whose time a connection is being opened.
     static ASKED: Cell<Option<Instant>>;
@@ -213,10 +217,12 @@ fn hooked(
         })
     });
     let (again, guarding) = (Arc::clone(ledger), guard.cloned());
-    options.before_acquire(move |connection, _| {
+    options.before_acquire(move |connection, state| {
         let (ledger, guard) = (Arc::clone(&again), guarding.clone());
+        let idle = state.idle_for;
         Box::pin(async move {
             let usable = match guard {
+                Some(_) if idle < SURELY_ALIVE => Ok(()),
                 Some(guard) => guard.rearm(connection).await,
                 None => connection.ping().await,
             };

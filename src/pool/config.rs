@@ -75,7 +75,7 @@ pub enum Arming {
     /// another session, so that a session's settings hold nothing.
     #[default]
     Auto,
-    /// A setting of the session, renewed at each checkout. Where a pooler gives each transaction
+    /// A setting of the session, renewed each time that a connection comes back. Where a pooler gives each transaction
     /// another session, checkouts are refused.
     Session,
     /// A read-only transaction for each statement, which is then rolled back. Two round trips to

@@ -152,6 +152,15 @@ impl Run {
         }
     }
 
+    /// Counts lines from the beginning of a text, of which a later part began behind so many.
+    fn move_down(&mut self, lines_before: u64) {
+        for evidence in self.first.iter_mut().chain(&mut self.last) {
+            if let FoundAt::Line(_, line) = &mut evidence.found_at {
+                *line += lines_before;
+            }
+        }
+    }
+
     fn extend_to(&mut self, evidence: Evidence) {
         if is_earlier(evidence.at, self.first.as_ref()) {
             self.first = Some(evidence.clone());
@@ -237,11 +246,13 @@ impl<'a> HistorySink<'a> {
 }
 
 impl Merge for HistorySink<'_> {
-    fn merge(&mut self, later: Self) {
-        for (own, more) in self.histories.iter_mut().zip(later.histories) {
+    fn merge(&mut self, later: Self, lines_before: u64) {
+        for (own, mut more) in self.histories.iter_mut().zip(later.histories) {
+            more.seen.move_down(lines_before);
+            more.mentioned.move_down(lines_before);
             own.merge(more, false);
         }
-        self.tally.merge(later.tally);
+        self.tally.merge(later.tally, lines_before);
     }
 }
 

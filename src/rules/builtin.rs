@@ -24,3 +24,19 @@ pub(super) const BUILTIN: &[(&str, &str)] = &[
     ("builtin/web_framework.toml", include_str!("builtin/web_framework.toml")),
     ("builtin/structured_server.toml", include_str!("builtin/structured_server.toml")),
 ];
+
+/// Name and content of each file of pool snapshots: most rules for one program, then what any
+/// program may print.
+pub(super) const SNAPSHOTS: &[(&str, &str)] = &[
+    ("builtin/snapshot_ebbline.toml", include_str!("builtin/snapshot_ebbline.toml")),
+    ("builtin/snapshot_jvm.toml", include_str!("builtin/snapshot_jvm.toml")),
+    ("builtin/snapshot_python.toml", include_str!("builtin/snapshot_python.toml")),
+    ("builtin/snapshot_go.toml", include_str!("builtin/snapshot_go.toml")),
+    ("builtin/snapshot_rust.toml", include_str!("builtin/snapshot_rust.toml")),
+    ("builtin/snapshot_node.toml", include_str!("builtin/snapshot_node.toml")),
+    ("builtin/snapshot_ruby.toml", include_str!("builtin/snapshot_ruby.toml")),
+    ("builtin/snapshot_other.toml", include_str!("builtin/snapshot_other.toml")),
+    ("builtin/snapshot_proxies.toml", include_str!("builtin/snapshot_proxies.toml")),
+    ("builtin/snapshot_metrics.toml", include_str!("builtin/snapshot_metrics.toml")),
+    ("builtin/snapshot_any.toml", include_str!("builtin/snapshot_any.toml")),
+];

@@ -5,7 +5,7 @@
 //! effect; a 503 that came from elsewhere is told apart before our own) and then as the files
 //! list them.
 
-use super::builtin::BUILTIN;
+use super::builtin::{BUILTIN, SNAPSHOTS};
 use super::classifier::compile;
 use super::rule::{Rule, RuleError, RuleFile};
 use super::{HTTP_503, POOL_TIMEOUT, UPSTREAM_503};
@@ -38,7 +38,7 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// The catalogue that is compiled into the program.
+    /// The catalogue of failures that is compiled into the program.
     pub fn builtin() -> Result<Self, RuleError> {
         let mut rules = Vec::new();
         for (file, text) in BUILTIN {
@@ -46,6 +46,21 @@ impl RuleSet {
         }
         rules.sort_by_key(|rule| class_rank(&rule.class));
         Ok(Self::from_rules(rules))
+    }
+
+    /// This set and, behind it, the built-in rules of pool snapshots. They are apart because
+    /// those who count failures need not look for them.
+    pub fn with_snapshots(mut self) -> Result<Self, RuleError> {
+        for (file, text) in SNAPSHOTS {
+            self.rules.extend(parse_file(file, text)?.0);
+        }
+        Ok(Self::from_rules(self.rules))
+    }
+
+    /// The rules of this set whose class `is_wanted`, in the same order.
+    pub fn only(mut self, is_wanted: impl Fn(&str) -> bool) -> Self {
+        self.rules.retain(|rule| is_wanted(&rule.class));
+        Self::from_rules(self.rules)
     }
 
     /// No rule at all.

@@ -182,19 +182,33 @@ impl Classifier {
 
     /// What the named groups of the rule's expressions matched in the message, in their order.
     pub fn captures(&self, rule: RuleIndex, message: &[u8]) -> Vec<(String, String)> {
-        let compiled = &self.compiled[usize::from(rule.0)];
         let mut found = Vec::new();
-        for position in 0..compiled.patterns.len() {
+        self.for_each_capture(rule, message, |name, value| {
+            found.push((name.to_owned(), String::from_utf8_lossy(value).into_owned()));
+        });
+        found
+    }
+
+    /// As [`captures`](Self::captures), without a copy.
+    pub fn for_each_capture<'m>(
+        &self,
+        rule: RuleIndex,
+        message: &'m [u8],
+        mut take: impl FnMut(&str, &'m [u8]),
+    ) {
+        for position in 0..self.patterns(rule.0).len() {
             let Some(regex) = self.pattern(rule.0, position) else { continue };
+            // Without a name there is nothing to tell, and groups cost a slower search.
+            if regex.captures_len() == 1 {
+                continue;
+            }
             let Some(captures) = regex.captures(message) else { continue };
             for name in regex.capture_names().flatten() {
                 if let Some(value) = captures.name(name) {
-                    let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                    found.push((name.to_owned(), value));
+                    take(name, value.as_bytes());
                 }
             }
         }
-        found
     }
 
     /// Every rule whose text matches, not only the first: for the rules' own tests.

@@ -22,7 +22,7 @@ mod selftest;
 pub use catalogue::{ClassIndex, RuleIndex, RuleSet};
 pub use classifier::{Classifier, Fields, NoFields, Verdict};
 pub use gate::Places;
-pub use rule::{Rule, RuleError};
+pub use rule::{Reader, Rule, RuleError, SNAPSHOT_GROUPS};
 pub use selftest::{Finding, self_test};
 
 /// The class of a caller that did not get a database connection.
@@ -31,3 +31,6 @@ pub const POOL_TIMEOUT: &str = "pool_timeout";
 pub const HTTP_503: &str = "http_503";
 /// The class of a 503 that this process received from another service.
 pub const UPSTREAM_503: &str = "upstream_503";
+/// The class of a line that says how full a connection pool is. It is read as a point of a series
+/// and counts as no event.
+pub const POOL_SNAPSHOT: &str = "pool_snapshot";

@@ -3,6 +3,7 @@
 use regex_syntax::hir::Hir;
 use serde::Deserialize;
 
+use super::POOL_SNAPSHOT;
 use super::literals::{self, Literal};
 
 /// A rule: what a message must look like to count as one failure of a class.
@@ -24,6 +25,8 @@ pub struct Rule {
     /// Whether the program reports the same failure in another line that counts already. Such a
     /// line has its class in `events` and `classify` and is not counted by `timeline`.
     pub echo: bool,
+    /// Of a rule of the class [`POOL_SNAPSHOT`](super::POOL_SNAPSHOT): what reads the values.
+    pub reader: Reader,
     /// Messages that this rule, and no other, must match.
     pub samples: Vec<String>,
     /// Messages that look similar and that this rule must not match.
@@ -34,6 +37,30 @@ pub struct Rule {
     /// patterns allow no such conclusion.
     pub(super) literals: Option<Vec<Literal>>,
 }
+
+/// What reads the values of a pool's state in a message that a rule matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reader {
+    /// The named groups of the rule's expressions; see [`SNAPSHOT_GROUPS`].
+    #[default]
+    Groups,
+    /// Pairs of a usual key and a number (`idle=3`, `"idleCount": 3`, `:idle=>3`), of which one
+    /// is enough. The group `pool` gives the name where the pairs do not.
+    Pairs,
+    /// The same, but one pair says too little: a line of any program that has at least two.
+    UsualPairs,
+    /// The snapshot line of `ebbline-pool`, and the counts in its timeout error.
+    Ebbline,
+    /// Rows of PgBouncer's `SHOW POOLS`, by their heading.
+    ShowPools,
+    /// Samples in the exposition format of Prometheus.
+    Metric,
+}
+
+/// The named groups that give a snapshot its values, and its pool's name.
+pub const SNAPSHOT_GROUPS: [&str; 8] =
+    ["pool", "max", "size", "idle", "in_use", "waiting", "timeouts", "wait_us"];
 
 /// A test of one journal field.
 #[derive(Debug, Clone)]
@@ -103,6 +130,8 @@ pub(super) struct RawRule {
     #[serde(default)]
     echo: bool,
     #[serde(default)]
+    reader: Reader,
+    #[serde(default)]
     samples: Vec<String>,
     #[serde(default)]
     rejects: Vec<String>,
@@ -163,6 +192,9 @@ impl RawRule {
             .map(|pattern| parse(pattern))
             .collect::<Result<_, _>>()
             .map_err(|problem| fail(problem, PATTERN_REMEDY))?;
+        if let Some((problem, remedy)) = self.snapshot_problem(&patterns) {
+            return Err(fail(problem, remedy));
+        }
         let literals = literals::required_by_all(&hirs);
         let fields = self
             .fields
@@ -178,11 +210,34 @@ impl RawRule {
             unless: self.unless,
             fields,
             echo: self.echo,
+            reader: self.reader,
             samples: self.samples,
             rejects: self.rejects,
             file: file.to_owned(),
             literals,
         })
+    }
+}
+
+impl RawRule {
+    /// What keeps the rule from reading a pool's state, if that is what it is for; or what it is
+    /// told to read though it is for something else.
+    fn snapshot_problem(&self, patterns: &[String]) -> Option<(String, &'static str)> {
+        if self.class != POOL_SNAPSHOT {
+            let problem = format!("`reader` in a rule of the class `{}`", self.class);
+            let remedy = "Only rules of the class `pool_snapshot` have a reader: leave it out.";
+            return (self.reader != Reader::Groups).then_some((problem, remedy));
+        }
+        let names = |group: &str| {
+            let opening = [format!("(?<{group}>"), format!("(?P<{group}>")];
+            patterns.iter().any(|pattern| opening.iter().any(|opening| pattern.contains(opening)))
+        };
+        let reads =
+            self.reader != Reader::Groups || SNAPSHOT_GROUPS.iter().skip(1).any(|g| names(g));
+        let problem = "no group of the expressions names a value of the pool".to_owned();
+        let remedy = "Name one: (?<max>…), (?<size>…), (?<idle>…), (?<in_use>…), (?<waiting>…), \
+                      (?<timeouts>…) or (?<wait_us>…).";
+        (!reads).then_some((problem, remedy))
     }
 }
 

@@ -11,6 +11,9 @@ use crate::support::{Mode, PgBouncer, Server, cancelled_after};
 /// What has not settled by then never will.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A read-only connection is asked whether it still answers when it was idle for half a second.
+const LONG_IDLE: Duration = Duration::from_millis(550);
+
 const MAX: u32 = 2;
 
 /// Pools of two connections each.
@@ -140,7 +143,8 @@ async fn asking_is_cancelled_while_the_connection_is_opened() {
             pools.close().await;
             polls += 1;
         }
-        assert!(polls > 0, "{handle:?}: {polls} awaits");
+        // The socket, the startup packet, the settings: each is waited for.
+        assert!(polls >= 3, "{handle:?}: {polls} awaits");
     }
 }
 
@@ -153,6 +157,7 @@ async fn asking_is_cancelled_while_an_idle_connection_is_checked() {
         loop {
             handle.take(&pools).await;
             settled(&pools).await;
+            tokio::time::sleep(LONG_IDLE).await;
             let taken = handle.take_cancelled(&pools, polls).await;
             settled(&pools).await;
             if taken {
@@ -160,7 +165,7 @@ async fn asking_is_cancelled_while_an_idle_connection_is_checked() {
             }
             polls += 1;
         }
-        assert!(polls > 0, "{handle:?}");
+        assert!(polls >= 2, "{handle:?}: {polls} awaits");
     }
     complete(&pools).await;
     the_server_agrees(&server, &pools).await;
@@ -179,6 +184,7 @@ async fn asking_is_cancelled_while_a_broken_connection_is_replaced() {
             handle.take(&pools).await;
             settled(&pools).await;
             observer.execute(break_all).await.unwrap();
+            tokio::time::sleep(LONG_IDLE).await;
             let taken = handle.take_cancelled(&pools, polls).await;
             settled(&pools).await;
             if taken {
@@ -186,7 +192,7 @@ async fn asking_is_cancelled_while_a_broken_connection_is_replaced() {
             }
             polls += 1;
         }
-        assert!(polls > 0, "{handle:?}: {polls} awaits");
+        assert!(polls >= 3, "{handle:?}: {polls} awaits");
     }
     complete(&pools).await;
 }
@@ -213,7 +219,7 @@ async fn asking_is_cancelled_in_the_queue_and_as_the_connection_comes() {
             }
             polls += 1;
         }
-        assert!(polls > 0, "{handle:?}: {polls} awaits");
+        assert!(polls >= 2, "{handle:?}: {polls} awaits");
     }
     complete(&pools).await;
     the_server_agrees(&server, &pools).await;
@@ -235,14 +241,14 @@ async fn use_is_cancelled() {
             writing_is_cancelled(&pools).await;
             settled(&pools).await;
         }
-        use_cancelled(async |polls| {
+        use_cancelled(2, async |polls| {
             let mut handle = pools.read_only().await.unwrap();
             let read = sqlx::query("SELECT generate_series(1, 3000), $1").bind("x");
             cancelled_after(polls, async { drop(read.fetch_all(handle.reader()).await.unwrap()) })
                 .await
         })
         .await;
-        use_cancelled(async |polls| {
+        use_cancelled(4, async |polls| {
             let mut handle = pools.read_only().await.unwrap();
             let work = async {
                 let mut transaction = handle.begin_repeatable().await.unwrap();
@@ -262,12 +268,12 @@ async fn use_is_cancelled() {
 }
 
 async fn writing_is_cancelled(pools: &Pools) {
-    use_cancelled(async |polls| {
+    use_cancelled(2, async |polls| {
         let mut handle = pools.read_write().await.unwrap();
         cancelled_after(polls, write(&mut handle)).await
     })
     .await;
-    use_cancelled(async |polls| {
+    use_cancelled(4, async |polls| {
         let mut handle = pools.read_write().await.unwrap();
         cancelled_after(polls, write_in_transaction(&mut handle)).await
     })
@@ -285,12 +291,13 @@ async fn write_in_transaction(connection: &mut PgConnection) {
 }
 
 /// Uses a handle again and again, each time with one poll more until it is cancelled, until it
-/// is not.
-async fn use_cancelled(mut used: impl AsyncFnMut(u64) -> Option<()>) {
+/// is not. There must have been so many awaits to be cancelled at: one for each answer.
+async fn use_cancelled(least: u64, mut used: impl AsyncFnMut(u64) -> Option<()>) {
     let mut polls = 0;
     while used(polls).await.is_none() {
         polls += 1;
     }
+    assert!(polls >= least, "{polls} awaits");
 }
 
 #[test]
@@ -362,7 +369,7 @@ async fn closing_is_cancelled_and_asked_for_again() {
         }
         polls += 1;
     }
-    assert!(polls > 0, "{polls} awaits");
+    assert!(polls >= 2, "{polls} awaits");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,5 +1,7 @@
 //! The handles: what each may do, what a refused write says, and what of it all is never shown.
 
+use std::time::Duration;
+
 use ebbline_pool::{AcquireError, BuildError, Config, Limits, Pools, Protection, WriteRefused};
 use sqlx::Executor;
 
@@ -50,6 +52,23 @@ async fn a_read_only_handle_reads_and_names_the_write_that_it_refuses() {
     assert_eq!(pools.stats().protection, Some(Protection::Session));
     pools.close().await;
     assert!(matches!(pools.read_only().await, Err(AcquireError::Closed { .. })));
+}
+
+#[tokio::test]
+async fn to_ask_for_a_transaction_that_may_write_is_refused_as_a_write_is() {
+    let primary = Server::start();
+    let replica = Replica::of(&primary);
+    let on_replica = Pools::new(&config(&replica.dsn())).unwrap();
+    let on_primary = Pools::new(&config(&primary.dsn())).unwrap();
+    for (pools, sqlstate) in [(&on_replica, "0A000"), (&on_primary, "25001")] {
+        let mut read_only = pools.read_only().await.unwrap();
+        // A replica says no whenever it is asked, the primary where the transaction has begun to read.
+        let begin = if sqlstate == "0A000" { "BEGIN" } else { "BEGIN READ ONLY; SELECT 1" };
+        read_only.reader().execute(begin).await.unwrap();
+        let error = read_only.reader().execute("SET TRANSACTION READ WRITE").await.unwrap_err();
+        let refused = WriteRefused::in_error(&error).unwrap_or_else(|| panic!("{error}"));
+        assert_eq!(refused.server_error().code(), sqlstate, "{error}");
+    }
 }
 
 #[tokio::test]
@@ -116,6 +135,8 @@ async fn a_replica_that_was_promoted_is_none_and_its_sessions_stay_read_only() {
     replica.psql("SELECT pg_promote()");
     let error = read_only.reader().execute("INSERT INTO item VALUES (1)").await.unwrap_err();
     assert!(WriteRefused::in_error(&error).is_some(), "{error}");
+    // Whether the server is in recovery is asked once a second.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     drop(read_only);
     while pools.stats().ro_fallthrough.unwrap().idle == 0 {
         tokio::task::yield_now().await;
