@@ -279,7 +279,7 @@ impl Sink for HistorySink<'_> {
             let is_shown = matches(&words.presence) && !matches(&words.denial);
             let run = if is_shown { &mut history.seen } else { &mut history.mentioned };
             run.count(entry.at, evidence);
-            run.kinds.count(entry.message);
+            run.kinds.count(entry.message, entry.at);
         }
         ControlFlow::Continue(())
     }

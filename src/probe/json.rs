@@ -113,7 +113,13 @@ fn run(run: &Run, zone: Tz) -> Value {
     if run.is_empty() {
         return Value::Null;
     }
-    let kind = |kind: &Kind| json!({"entries": kind.entries, "example": kind.example});
+    let kind = |kind: &Kind| {
+        json!({
+            "entries": kind.entries,
+            "first": kind.first.map(|at| rfc3339(at, zone)),
+            "example": kind.example,
+        })
+    };
     let evidence = |evidence: &Evidence| {
         json!({
             "at": evidence.at.map(|at| rfc3339(at, zone)),

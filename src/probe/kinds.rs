@@ -2,6 +2,8 @@
 //!
 //! Among hundreds of refused connections the one line matters that says something else.
 
+use crate::time::Timestamp;
+
 /// So many kinds are kept of one thing; what is of another kind is only counted.
 const MAX_KINDS: usize = 32;
 /// So many bytes of a message decide its kind and are kept as an example.
@@ -22,21 +24,26 @@ pub struct Kind {
     shape: Vec<u8>,
     /// How many there are.
     pub entries: u64,
+    /// When the first was logged; `None`: none carries a time.
+    pub first: Option<Timestamp>,
     /// The first line of one of them, of any characters.
     pub example: String,
 }
 
 impl Kinds {
-    /// Counts a message.
-    pub(super) fn count(&mut self, message: &[u8]) {
+    /// Counts a message that was logged at `at`.
+    pub(super) fn count(&mut self, message: &[u8], at: Option<Timestamp>) {
         let line = first_line(message);
         let shape = shape(line);
         let has_room = self.kinds.len() < MAX_KINDS;
         match self.kinds.iter_mut().find(|kind| kind.shape == shape) {
-            Some(kind) => kind.entries += 1,
+            Some(kind) => {
+                kind.entries += 1;
+                kind.first = kind.first.into_iter().chain(at).min();
+            }
             None if has_room => {
                 let example = String::from_utf8_lossy(line).into_owned();
-                self.kinds.push(Kind { shape, entries: 1, example });
+                self.kinds.push(Kind { shape, entries: 1, first: at, example });
             }
             None => self.others += 1,
         }
@@ -51,7 +58,10 @@ impl Kinds {
         for kind in other.kinds {
             let has_room = self.kinds.len() < MAX_KINDS;
             match self.kinds.iter_mut().find(|own| own.shape == kind.shape) {
-                Some(own) => add(&mut own.entries, kind.entries),
+                Some(own) => {
+                    add(&mut own.entries, kind.entries);
+                    own.first = own.first.into_iter().chain(kind.first).min();
+                }
                 None if has_room => self.kinds.push(kind),
                 None => add(&mut self.others, kind.entries),
             }
@@ -92,9 +102,9 @@ mod tests {
     #[test]
     fn messages_that_differ_in_numbers_are_of_one_kind() {
         let mut kinds = Kinds::default();
-        kinds.count(b"pool ready on 127.0.0.1:5433");
+        kinds.count(b"pool ready on 127.0.0.1:5433", None);
         for id in 0..3 {
-            kinds.count(format!("request {id:x}f failed after 30.0{id} s\ntrace").as_bytes());
+            kinds.count(format!("request {id:x}f failed after 30.0{id} s\ntrace").as_bytes(), None);
         }
         let told = kinds.by_number();
         assert_eq!(told.iter().map(|kind| kind.entries).collect::<Vec<_>>(), [3, 1]);
@@ -105,7 +115,7 @@ mod tests {
     fn very_many_kinds_are_counted_and_not_kept() {
         let word = |number: u8| [b"x".repeat(usize::from(number)), b" failed".to_vec()].concat();
         let mut kinds = Kinds::default();
-        (1..=100).for_each(|number| kinds.count(&word(number)));
+        (1..=100).for_each(|number| kinds.count(&word(number), None));
         assert_eq!((kinds.by_number().len(), kinds.others), (MAX_KINDS, 68));
         let mut same = kinds.clone();
         same.merge(kinds.clone(), true);

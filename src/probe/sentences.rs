@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use super::asked::Asked;
 use super::finding::{Coverage, Finding, Findings, Retention};
 use super::history::{Evidence, FoundAt, History, Run};
+use super::kinds::Kind;
 use super::now::{Facts, Listener, Now, PathFacts, Running, Traces, UnitFacts};
 use super::verdict::Verdict;
 use crate::render::cells::{entries, moment};
@@ -16,7 +17,7 @@ const MAX_NAMED: usize = 8;
 /// Of messages, so many kinds are shown, those with most entries.
 const MAX_KINDS: usize = 5;
 /// Of an example, so many characters are shown.
-const MAX_EXAMPLE: usize = 120;
+const MAX_EXAMPLE: usize = 160;
 
 /// What is said about one finding, keyword by keyword, in the order of reading.
 pub(super) fn of_finding(
@@ -202,9 +203,12 @@ fn run(run: &Run, zone: Tz) -> String {
     }
     let kinds = run.kinds.by_number();
     let (told, more) = kinds.split_at(kinds.len().min(MAX_KINDS));
-    let told =
-        told.iter().map(|kind| format!("{} “{}”", times(kind.entries), shortened(&kind.example)));
-    let told: Vec<String> = told.collect();
+    let of_kind = |kind: &&Kind| {
+        let first = kind.first.map(|at| format!(", first at {},", moment(at, zone)));
+        let (count, first) = (times(kind.entries), first.unwrap_or_default());
+        format!("{count}{first} “{}”", shortened(&kind.example))
+    };
+    let told: Vec<String> = told.iter().map(of_kind).collect();
     if !told.is_empty() {
         said.push_str(&format!(": {}", told.join("; ")));
     }
@@ -261,7 +265,7 @@ fn never(finding: &Finding, retention: &Retention, zone: Tz) -> String {
     let spoken_of = if finding.history.mentioned.is_empty() {
         ""
     } else {
-        "; that it was spoken of shows that somebody looked for it, not that it was there"
+        "; that it was spoken of shows that somebody looked for it, not by itself that it was there"
     };
     format!("{absent}{window}{spoken_of}")
 }

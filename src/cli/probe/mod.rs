@@ -168,8 +168,11 @@ fn add_up(
         classes: Vec::new(),
         notes: Vec::new(),
     };
-    let timeline = Timeline::new(&tally, first, last, question)
-        .map_err(|error| CliError::Usage(error.to_string()))?;
+    let timeline = Timeline::new(&tally, first, last, question).map_err(|_| {
+        let problem = "the entries are too many years apart to look for gaps between them.\n\
+                           Limit the time with --since and --until.";
+        CliError::Usage(problem.to_owned())
+    })?;
     let retention = if timeline.totals.entries == 0 {
         Retention::Unknown("no entry is in the logs that were read".to_owned())
     } else {
