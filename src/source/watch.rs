@@ -271,8 +271,11 @@ pub fn unit_name(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The positions of the names that an entry with these fields belongs to, and what they did.
-    fn sighted(names: &[Name], fields: &[&str]) -> Vec<(usize, Option<UnitAct>)> {
+    /// The position of a name, and what the unit did.
+    type Told = (usize, Option<UnitAct>);
+
+    /// The names that an entry with these fields belongs to.
+    fn sighted(names: &[Name], fields: &[&str]) -> Vec<Told> {
         let watch = Watch::new(names.to_vec());
         let mut signs = Signs::default();
         for field in fields {
@@ -282,7 +285,7 @@ mod tests {
         told(signs)
     }
 
-    fn told(signs: Signs) -> Vec<(usize, Option<UnitAct>)> {
+    fn told(signs: Signs) -> Vec<Told> {
         let mut told = Vec::new();
         let origin = Origin::CursorText(b"");
         signs.tell(None, &origin, |sighting| told.push((sighting.name, sighting.act)));
@@ -300,7 +303,7 @@ mod tests {
     fn an_entry_belongs_to_units_as_journalctl_has_it() {
         let names = [unit("api.service"), unit("db.service"), unit("user.slice")];
         let started = Some(UnitAct::Started);
-        let cases: [(&[&str], Vec<(usize, Option<UnitAct>)>); 9] = [
+        let cases: [(&[&str], Vec<Told>); 9] = [
             (&["_SYSTEMD_UNIT=api.service", STARTED], vec![(0, None)]),
             (&["UNIT=api.service", "_PID=1", STARTED], vec![(0, started)]),
             (&["UNIT=api.service", "_PID=7", STARTED], vec![]),
@@ -338,7 +341,7 @@ mod tests {
         let watch = Watch::new(vec![unit("pg-replica.service")]);
         let of = |pid: &'static [u8], message: &str| {
             let mut entry = Entry::new(message.as_bytes(), Origin::CursorText(b""));
-            (entry.identifier, entry.pid) = (Some(b"systemd"), Some(pid));
+            (entry.identifier, entry.pid) = (Some(b"systemd".as_slice()), Some(pid));
             told(watch.signs_of_text(&entry))
         };
         let (started, failed) = (Some(UnitAct::Started), Some(UnitAct::Failed));
