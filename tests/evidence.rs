@@ -57,6 +57,7 @@ impl Reading {
             zone: Tz::UTC,
             detail: Detail::Counts,
             changes: false,
+            watch: None,
             progress: &progress,
         };
         let now = Timestamp::from_micros(1_790_000_000_000_000).unwrap();

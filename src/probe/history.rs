@@ -10,15 +10,13 @@ use std::path::PathBuf;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::asked::{self, Asked};
+use super::kinds::{Kinds, first_line};
 use crate::entry::{Cursor, Origin};
 use crate::rules::{RuleError, RuleSet};
 use crate::source::watch::{Name, UnitAct};
 use crate::source::{Damage, Event, Merge, Remark, Sighting, Sink, Watch};
 use crate::tally::TallySink;
 use crate::time::{Minute, Timestamp};
-
-/// Of a message that is kept as an example, so many bytes are kept.
-const MAX_EXAMPLE_BYTES: usize = 400;
 
 /// What is looked for in the logs.
 pub struct Search {
@@ -113,6 +111,7 @@ impl History {
         add(&mut self.failed_ends, other.failed_ends);
         for (own, more) in [(&mut self.seen, other.seen), (&mut self.mentioned, other.mentioned)] {
             add(&mut own.entries, more.entries);
+            own.kinds.merge(more.kinds, is_repeated);
             more.first.into_iter().chain(more.last).for_each(|evidence| own.extend_to(evidence));
         }
     }
@@ -127,6 +126,8 @@ pub struct Run {
     pub first: Option<Evidence>,
     /// The last; `None`: there is none.
     pub last: Option<Evidence>,
+    /// What they say, if that is what shows it.
+    pub kinds: Kinds,
 }
 
 impl Run {
@@ -148,6 +149,15 @@ impl Run {
         }
         if is_later(at, self.last.as_ref()) {
             self.last = Some(evidence());
+        }
+    }
+
+    /// Counts lines from the beginning of a text, of which a later part began behind so many.
+    fn move_down(&mut self, lines_before: u64) {
+        for evidence in self.first.iter_mut().chain(&mut self.last) {
+            if let FoundAt::Line(_, line) = &mut evidence.found_at {
+                *line += lines_before;
+            }
         }
     }
 
@@ -236,11 +246,13 @@ impl<'a> HistorySink<'a> {
 }
 
 impl Merge for HistorySink<'_> {
-    fn merge(&mut self, later: Self) {
-        for (own, more) in self.histories.iter_mut().zip(later.histories) {
+    fn merge(&mut self, later: Self, lines_before: u64) {
+        for (own, mut more) in self.histories.iter_mut().zip(later.histories) {
+            more.seen.move_down(lines_before);
+            more.mentioned.move_down(lines_before);
             own.merge(more, false);
         }
-        self.tally.merge(later.tally);
+        self.tally.merge(later.tally, lines_before);
     }
 }
 
@@ -261,12 +273,13 @@ impl Sink for HistorySink<'_> {
             let evidence = || Evidence {
                 at: entry.at,
                 found_at: FoundAt::from(&entry.origin),
-                message: Some(example(entry.message)),
+                message: Some(String::from_utf8_lossy(first_line(entry.message)).into_owned()),
             };
             let Some(history) = self.histories.get_mut(place) else { continue };
             let is_shown = matches(&words.presence) && !matches(&words.denial);
             let run = if is_shown { &mut history.seen } else { &mut history.mentioned };
             run.count(entry.at, evidence);
+            run.kinds.count(entry.message, entry.at);
         }
         ControlFlow::Continue(())
     }
@@ -301,10 +314,4 @@ impl Sink for HistorySink<'_> {
     fn remark(&mut self, remark: Remark) {
         self.tally.remark(remark);
     }
-}
-
-/// The first line of a message, as far as it is kept.
-fn example(message: &[u8]) -> String {
-    let line = message.trim_ascii().split(|&byte| byte == b'\n').next().unwrap_or_default();
-    String::from_utf8_lossy(line.get(..MAX_EXAMPLE_BYTES).unwrap_or(line)).into_owned()
 }

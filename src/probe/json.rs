@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::finding::{Coverage, Finding, Findings, Retention};
 use super::history::{Evidence, FoundAt, Run};
+use super::kinds::Kind;
 use super::now::{Facts, Now};
 use super::sentences;
 use crate::render::{escape, json};
@@ -112,6 +113,13 @@ fn run(run: &Run, zone: Tz) -> Value {
     if run.is_empty() {
         return Value::Null;
     }
+    let kind = |kind: &Kind| {
+        json!({
+            "entries": kind.entries,
+            "first": kind.first.map(|at| rfc3339(at, zone)),
+            "example": kind.example,
+        })
+    };
     let evidence = |evidence: &Evidence| {
         json!({
             "at": evidence.at.map(|at| rfc3339(at, zone)),
@@ -126,6 +134,8 @@ fn run(run: &Run, zone: Tz) -> Value {
         "entries": run.entries,
         "first": run.first.as_ref().map(evidence),
         "last": run.last.as_ref().map(evidence),
+        "kinds": run.kinds.by_number().into_iter().map(kind).collect::<Vec<_>>(),
+        "of_other_kinds": run.kinds.others,
     })
 }
 

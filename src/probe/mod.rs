@@ -22,6 +22,8 @@ mod unit_files;
 
 pub mod now;
 
+pub mod kinds;
+
 pub mod history;
 
 pub mod verdict;

@@ -138,6 +138,13 @@ impl Place {
 
     /// Whether a directory is where a file system is mounted.
     pub fn is_mount_point(&self, inside: &Path) -> bool {
+        let mounts = || procfs::process::Process::myself().ok()?.mountinfo().ok();
+        // A directory of the same file system may be mounted: the kernel's table says so.
+        if !self.is_image()
+            && let Some(mounts) = mounts()
+        {
+            return mounts.into_iter().any(|mount| mount.mount_point == inside);
+        }
         let device = |path: &Path| fs::symlink_metadata(self.real(path)).ok().map(|own| own.dev());
         let own = device(inside);
         inside.parent().is_some_and(|parent| own.is_some() && device(parent) != own)

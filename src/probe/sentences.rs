@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use super::asked::Asked;
 use super::finding::{Coverage, Finding, Findings, Retention};
 use super::history::{Evidence, FoundAt, History, Run};
+use super::kinds::Kind;
 use super::now::{Facts, Listener, Now, PathFacts, Running, Traces, UnitFacts};
 use super::verdict::Verdict;
 use crate::render::cells::{entries, moment};
@@ -13,6 +14,8 @@ use crate::time::Timestamp;
 
 /// So many processes, sockets and remains are named one by one.
 const MAX_NAMED: usize = 8;
+/// Of messages, so many kinds are shown, those with most entries.
+const MAX_KINDS: usize = 5;
 /// Of an example, so many characters are shown.
 const MAX_EXAMPLE: usize = 160;
 
@@ -185,7 +188,7 @@ fn logs(finding: &Finding, zone: Tz) -> String {
     said
 }
 
-/// `37 entries from A to B (by `cursor`), the first: "…"`.
+/// How many entries there are, from when to when, and what they say.
 fn run(run: &Run, zone: Tz) -> String {
     let mut said = entries(run.entries);
     match run.span() {
@@ -195,12 +198,23 @@ fn run(run: &Run, zone: Tz) -> String {
         Some((at, _)) => said.push_str(&format!(" at {}", moment(at, zone))),
         None => {}
     }
-    let Some(first) = &run.first else { return said };
-    if let Some(message) = &first.message {
-        said.push_str(&format!(", the first: “{}”", shortened(message)));
-    }
-    if let FoundAt::Line(path, line) = &first.found_at {
+    if let Some(FoundAt::Line(path, line)) = run.first.as_ref().map(|first| &first.found_at) {
         said.push_str(&format!(" ({}:{line})", path.display()));
+    }
+    let kinds = run.kinds.by_number();
+    let (told, more) = kinds.split_at(kinds.len().min(MAX_KINDS));
+    let of_kind = |kind: &&Kind| {
+        let first = kind.first.map(|at| format!(", first at {},", moment(at, zone)));
+        let (count, first) = (times(kind.entries), first.unwrap_or_default());
+        format!("{count}{first} “{}”", shortened(&kind.example))
+    };
+    let told: Vec<String> = told.iter().map(of_kind).collect();
+    if !told.is_empty() {
+        said.push_str(&format!(": {}", told.join("; ")));
+    }
+    let others = more.iter().map(|kind| kind.entries).fold(run.kinds.others, u64::saturating_add);
+    if others > 0 {
+        said.push_str(&format!("; and {others} of other kinds"));
     }
     said
 }
@@ -251,7 +265,7 @@ fn never(finding: &Finding, retention: &Retention, zone: Tz) -> String {
     let spoken_of = if finding.history.mentioned.is_empty() {
         ""
     } else {
-        "; that it was spoken of shows that somebody looked for it, not that it was there"
+        "; that it was spoken of shows that somebody looked for it, not by itself that it was there"
     };
     format!("{absent}{window}{spoken_of}")
 }

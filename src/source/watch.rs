@@ -266,3 +266,88 @@ fn names_unit(message: &[u8], unit: &[u8]) -> bool {
 pub fn unit_name(text: &str) -> String {
     if is_unit_name(text) { text.to_owned() } else { format!("{text}.service") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The position of a name, and what the unit did.
+    type Told = (usize, Option<UnitAct>);
+
+    /// The names that an entry with these fields belongs to.
+    fn sighted(names: &[Name], fields: &[&str]) -> Vec<Told> {
+        let watch = Watch::new(names.to_vec());
+        let mut signs = Signs::default();
+        for field in fields {
+            assert!(Watch::may_matter(field.as_bytes()), "{field}");
+            signs |= watch.signs_of_field(field.as_bytes());
+        }
+        told(signs)
+    }
+
+    fn told(signs: Signs) -> Vec<Told> {
+        let mut told = Vec::new();
+        let origin = Origin::CursorText(b"");
+        signs.tell(None, &origin, |sighting| told.push((sighting.name, sighting.act)));
+        told
+    }
+
+    fn unit(name: &str) -> Name {
+        Name::Unit(name.to_owned())
+    }
+
+    const STARTED: &str = "MESSAGE_ID=39f53479d3a045ac8e11786248231fbf";
+    const DUMPED: &str = "MESSAGE_ID=fc2e22bc6ee647b6b90729ab34a250b1";
+
+    #[test]
+    fn an_entry_belongs_to_units_as_journalctl_has_it() {
+        let names = [unit("api.service"), unit("db.service"), unit("user.slice")];
+        let started = Some(UnitAct::Started);
+        let cases: [(&[&str], Vec<Told>); 9] = [
+            (&["_SYSTEMD_UNIT=api.service", STARTED], vec![(0, None)]),
+            (&["UNIT=api.service", "_PID=1", STARTED], vec![(0, started)]),
+            (&["UNIT=api.service", "_PID=7", STARTED], vec![]),
+            (&["OBJECT_SYSTEMD_UNIT=db.service", "_UID=0"], vec![(1, None)]),
+            (&["OBJECT_SYSTEMD_UNIT=db.service", "_UID=33"], vec![]),
+            (&["COREDUMP_UNIT=db.service", "_UID=0"], vec![]),
+            (&["COREDUMP_UNIT=db.service", "_UID=0", DUMPED], vec![(1, None)]),
+            (
+                &["_SYSTEMD_UNIT=db.service", "_SYSTEMD_SLICE=user.slice"],
+                vec![(1, None), (2, None)],
+            ),
+            (&["_SYSTEMD_UNIT=api.service.d"], vec![]),
+        ];
+        for (fields, expected) in cases {
+            assert_eq!(sighted(&names, fields), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_process_is_known_by_any_of_its_names() {
+        let names = [Name::Process("postgres_exporter".to_owned())];
+        for (field, is_its) in [
+            ("_COMM=postgres_export", true),
+            ("_COMM=postgres", false),
+            ("_EXE=/usr/bin/postgres_exporter", true),
+            ("_EXE=/usr/bin/postgres_exporter2", false),
+            ("SYSLOG_IDENTIFIER=postgres_exporter", true),
+        ] {
+            assert_eq!(!sighted(&names, &[field]).is_empty(), is_its, "{field}");
+        }
+    }
+
+    #[test]
+    fn in_a_text_process_1_says_which_unit_it_speaks_of() {
+        let watch = Watch::new(vec![unit("pg-replica.service")]);
+        let of = |pid: &'static [u8], message: &str| {
+            let mut entry = Entry::new(message.as_bytes(), Origin::CursorText(b""));
+            (entry.identifier, entry.pid) = (Some(b"systemd".as_slice()), Some(pid));
+            told(watch.signs_of_text(&entry))
+        };
+        let (started, failed) = (Some(UnitAct::Started), Some(UnitAct::Failed));
+        assert_eq!(of(b"1", "pg-replica.service: Failed with result 'exit-code'."), [(0, failed)]);
+        assert_eq!(of(b"1", "Started pg-replica.service."), [(0, started)]);
+        assert_eq!(of(b"1", "Started old-pg-replica.service."), []);
+        assert_eq!(of(b"812", "Started pg-replica.service."), [], "a user's manager spoke");
+    }
+}

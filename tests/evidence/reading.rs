@@ -106,6 +106,7 @@ fn a_growing_text_has_the_evidence_of_a_whole_one() {
         zone: chrono_tz::UTC,
         detail: Detail::Counts,
         changes: false,
+        watch: None,
         progress: &progress,
     };
     let mut growing = Growing::new(&path);

@@ -18,7 +18,6 @@ use crate::probe::{
     Asked, Coverage, Finding, Findings, History, HistorySink, Machine, Retention, Verdict, json,
     markdown, now, text,
 };
-use crate::rules::Classifier;
 use crate::source::{self, DamageList, Detail, Watch, discover};
 use crate::tally::Tally;
 use crate::timeline::{By, Question, Timeline};
@@ -39,7 +38,8 @@ pub(super) fn run(args: &ProbeArgs, console: &Console) -> Result<ExitCode, CliEr
     let nows = now::ask(&machine, &asked);
     let paths = paths(args, &machine.place);
     let sources = args.sources(paths.clone().unwrap_or_default());
-    let mut ask = Ask::new(&sources, console)?;
+    let mut ask = Ask::with_rules(&sources, console, search.rules().clone())?;
+    ask.watch = Some(search.watch().clone());
     let zone = ask.zone;
     let (histories, retention, has_failed) = match paths {
         Err(why) => (vec![History::default(); asked.len()], Retention::Unknown(why), false),
@@ -119,8 +119,6 @@ fn read_logs(
     search: &Search,
     place: &Place,
 ) -> Result<(Vec<History>, Retention, bool), CliError> {
-    ask.classifier = Classifier::watching(search.rules().clone(), &source::TEXT_LITERALS);
-    ask.watch = Some(search.watch().clone());
     let answer = ask.read(Detail::Counts, |_, _| HistorySink::new(search))?;
     let has_failed = answer.has_failed;
     let (histories, retention) = add_up(answer, search, ask, place)?;
@@ -170,8 +168,11 @@ fn add_up(
         classes: Vec::new(),
         notes: Vec::new(),
     };
-    let timeline = Timeline::new(&tally, first, last, question)
-        .map_err(|error| CliError::Usage(error.to_string()))?;
+    let timeline = Timeline::new(&tally, first, last, question).map_err(|_| {
+        let problem = "the entries are too many years apart to look for gaps between them.\n\
+                           Limit the time with --since and --until.";
+        CliError::Usage(problem.to_owned())
+    })?;
     let retention = if timeline.totals.entries == 0 {
         Retention::Unknown("no entry is in the logs that were read".to_owned())
     } else {
