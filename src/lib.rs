@@ -16,6 +16,8 @@ pub mod tally;
 
 pub mod timeline;
 
+pub mod git;
+
 pub mod series;
 
 pub mod report;

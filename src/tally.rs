@@ -1,7 +1,10 @@
-//! The tally: per minute, how many entries and how many events of each class.
+//! The tally: per minute, how many entries and how many events of each class; where it is asked
+//! for, also which event of a class was the first of the minute and which the last.
 //!
 //! Tallies add up, so files, threads and hosts are counted apart and merged in any order. A
 //! minute is the finest calendar that any zone needs: days and hours are made from minutes.
+
+mod evidence;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -10,6 +13,9 @@ use crate::rules::{ClassIndex, RuleSet};
 use crate::source::not_logged::Remarks;
 use crate::source::{Damage, DamageList, Event, KnownEvent, Merge, Remark, Repeats, Sink};
 use crate::time::{Minute, Timestamp};
+
+use evidence::{Book, Keeper};
+pub use evidence::{Edges, Evidence, MAX_MESSAGE_BYTES};
 
 /// Counts of one minute, or of the entries without a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,6 +67,8 @@ pub struct Tally {
     pub undated: Counts,
     /// What the sources told about what was not logged.
     pub remarks: Remarks,
+    /// Which events were the first and the last; nothing where no evidence is kept.
+    evidence: Book,
 }
 
 impl Tally {
@@ -75,6 +83,18 @@ impl Tally {
         }
         self.undated.merge(&other.undated);
         self.remarks.merge(other.remarks);
+        self.evidence.merge(other.evidence);
+    }
+
+    /// The first event of a class in a minute, and the last. `None` where there is none, or where
+    /// no evidence is kept.
+    pub fn edges(&self, minute: Minute, class: ClassIndex) -> Option<Edges> {
+        self.evidence.edges(minute, class)
+    }
+
+    /// When the first event of a class in a minute was, and the last; as [`edges`](Self::edges).
+    pub fn edge_times(&self, minute: Minute, class: ClassIndex) -> Option<(Timestamp, Timestamp)> {
+        self.evidence.times(minute, class)
     }
 
     /// Removes what a source repeats of what another one gave, and says how many entries.
@@ -103,11 +123,15 @@ impl Tally {
             }
         }
         self.minutes.retain(|_, counts| counts.entries > 0);
+        let Self { minutes, evidence, .. } = self;
+        evidence.take_repeats(repeats, |minute, class| {
+            minutes.get(&minute).is_some_and(|counts| counts.of(class) > 0)
+        });
         taken
     }
 
     /// Removes the minutes from `first` to `last`, both included, and gives back their sum.
-    pub fn take_minutes(&mut self, first: Minute, last: Minute) -> Counts {
+    fn take_minutes(&mut self, first: Minute, last: Minute) -> Counts {
         let mut taken = Counts::default();
         self.minutes.retain(|minute, counts| {
             let inside = (first..=last).contains(minute);
@@ -148,18 +172,29 @@ pub struct TallySink<'a> {
     pub tally: Tally,
     /// What could not be read.
     pub damage: DamageList,
+    keeper: Option<Keeper>,
 }
 
 impl<'a> TallySink<'a> {
     /// A sink that has counted nothing yet.
     pub fn new(rules: &'a RuleSet) -> Self {
-        Self { rules, tally: Tally::default(), damage: DamageList::default() }
+        Self { rules, tally: Tally::default(), damage: DamageList::default(), keeper: None }
+    }
+
+    /// A sink that also keeps the first event of each minute and class, and the last, of the source
+    /// at this position in the order of the sources; with their messages, if asked.
+    pub fn with_evidence(rules: &'a RuleSet, source: usize, has_messages: bool) -> Self {
+        Self { keeper: Some(Keeper::new(source, has_messages)), ..Self::new(rules) }
     }
 }
 
 impl Merge for TallySink<'_> {
-    fn merge(&mut self, mut later: Self) {
+    fn merge(&mut self, mut later: Self, lines_before: u64) {
         self.tally.remarks.append(std::mem::take(&mut later.tally.remarks));
+        if let (Some(keeper), Some(later_keeper)) = (&mut self.keeper, &later.keeper) {
+            let more = std::mem::take(&mut later.tally.evidence);
+            keeper.merge(&mut self.tally.evidence, later_keeper, more, lines_before);
+        }
         self.tally.merge(later.tally);
         self.damage.merge(later.damage);
     }
@@ -172,9 +207,15 @@ impl Sink for TallySink<'_> {
 
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
         // The same failure is reported by another line, which counts.
-        if !self.rules.rule(event.rule).echo {
-            let class = self.rules.class_of(event.rule);
+        let is_echo = self.rules.rule(event.rule).echo;
+        let class = self.rules.class_of(event.rule);
+        if !is_echo {
             self.tally.at(event.entry.at).add_events(class, u64::from(event.times));
+        }
+        match &mut self.keeper {
+            None => {}
+            Some(keeper) if is_echo => keeper.pass(),
+            Some(keeper) => keeper.take(event, class, &mut self.tally.evidence),
         }
         ControlFlow::Continue(())
     }

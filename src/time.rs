@@ -77,6 +77,12 @@ impl Minute {
     pub fn index(self) -> i64 {
         self.0
     }
+
+    /// So many minutes later, but not after the year 9999.
+    pub fn after(self, minutes: u64) -> Self {
+        let last = (Timestamp::END_MICROS - 1) / MICROS_PER_MINUTE;
+        Self(self.0.saturating_add_unsigned(minutes).min(last))
+    }
 }
 
 /// A span of time with an inclusive start and an exclusive end, either of which may be open.

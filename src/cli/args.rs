@@ -153,7 +153,7 @@ pub(super) struct TimelineArgs {
     pub source: SourceArgs,
     /// Keep reading as the sources grow, until Ctrl-C or --until: a table that is updated in place
     /// on a terminal; elsewhere, with -o table, csv and ndjson, a line for each bucket that is over
-    /// (again if something is added to it), and with -o markdown and json one document at the end
+    /// (again if something is added to it), and in the other formats one document at the end
     #[arg(short, long, help_heading = "Timeline")]
     pub follow: bool,
     /// The size of a bucket; auto: the finest that fits on a screen
@@ -209,6 +209,9 @@ pub(super) enum TimelineFormat {
     Csv,
     Json,
     Ndjson,
+    /// Samples with their times, for Prometheus or VictoriaMetrics to take in
+    #[value(name = "openmetrics")]
+    OpenMetrics,
 }
 
 #[derive(Debug, Args)]

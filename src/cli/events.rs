@@ -166,7 +166,8 @@ impl EventSink<'_> {
 }
 
 impl Merge for EventSink<'_> {
-    fn merge(&mut self, mut later: Self) {
+    /// A source whose entries are asked for has one reader.
+    fn merge(&mut self, mut later: Self, _lines_before: u64) {
         later.hand_over();
         self.damage.merge(later.damage);
     }

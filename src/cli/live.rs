@@ -87,7 +87,9 @@ impl<'a> Live<'a> {
             TimelineFormat::Table | TimelineFormat::Csv | TimelineFormat::Ndjson => {
                 View::Lines(Lines::default())
             }
-            TimelineFormat::Markdown | TimelineFormat::Json => View::Document,
+            TimelineFormat::Markdown | TimelineFormat::Json | TimelineFormat::OpenMetrics => {
+                View::Document
+            }
         };
         Self {
             args,

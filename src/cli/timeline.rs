@@ -11,7 +11,7 @@ use super::follow;
 use super::live::Live;
 use super::telling::Damaged;
 use super::{Console, complain};
-use crate::render::{csv, json, markdown, ndjson, table};
+use crate::render::{csv, json, markdown, ndjson, openmetrics, table};
 use crate::report::{Columns, Report, SourceReport};
 use crate::rules::{Classifier, RuleSet};
 use crate::source::scan::Outcome;
@@ -136,6 +136,7 @@ pub(super) fn print(
         TimelineFormat::Csv => csv::render(report, &mut out)?,
         TimelineFormat::Json => json::render(report, &mut out)?,
         TimelineFormat::Ndjson => ndjson::render(report, &mut out)?,
+        TimelineFormat::OpenMetrics => openmetrics::render(report, &mut out)?,
     }
     Ok(out.flush()?)
 }

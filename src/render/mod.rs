@@ -1,4 +1,5 @@
-//! Renderers: a report as a table for a terminal, Markdown, CSV, JSON or NDJSON.
+//! Renderers: a report as a table for a terminal, Markdown, CSV, JSON, NDJSON
+//! or OpenMetrics.
 //!
 //! Each format is a file with one `render(&Report, …, &mut dyn io::Write)`. A renderer decides how
 //! things look and nothing else: what is counted and folded was settled before.
@@ -24,5 +25,7 @@ pub mod csv;
 pub mod json;
 
 pub mod ndjson;
+
+pub mod openmetrics;
 
 pub mod pool;

@@ -277,7 +277,7 @@ impl Collected {
 }
 
 impl Merge for SeriesSink<'_> {
-    fn merge(&mut self, mut later: Self) {
+    fn merge(&mut self, mut later: Self, _lines_before: u64) {
         let remarks = std::mem::take(&mut later.collected.tally.remarks);
         self.collected.tally.remarks.append(remarks);
         self.collected.merge_after(later.collected, self.events);

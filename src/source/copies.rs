@@ -298,18 +298,25 @@ pub(super) struct Asking<'a, S> {
     sink: S,
     memory: Memory<'a>,
     events: u64,
+    /// How many lines the readers of parts of the text have read.
+    lines: u64,
     asked: Vec<Asked>,
 }
 
 impl<'a, S> Asking<'a, S> {
     /// Wraps a sink; where there is nothing else to read there is nothing to remember.
     pub(super) fn new(sink: S, memory: Memory<'a>) -> Self {
-        Self { sink, memory, events: 0, asked: Vec::new() }
+        Self { sink, memory, events: 0, lines: 0, asked: Vec::new() }
     }
 
     /// The sink that was wrapped.
     pub(super) fn finish(self) -> S {
         self.sink
+    }
+
+    /// Notes how many lines a part of the text has.
+    pub(super) fn set_lines(&mut self, lines: u64) {
+        self.lines = lines;
     }
 
     /// Adds what the reader of a later part of the text was told.
@@ -322,7 +329,8 @@ impl<'a, S> Asking<'a, S> {
         let asked = later.asked.into_iter().take(room);
         self.asked.extend(asked.map(|asked| Asked { number: asked.number + before, ..asked }));
         self.events += later.events;
-        self.sink.merge(later.sink);
+        self.sink.merge(later.sink, self.lines);
+        self.lines += later.lines;
     }
 
     /// The events that say which program of which host logged them.

@@ -66,7 +66,7 @@ pub struct Query<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
     /// Time, message and rule; the other fields may be missing, and the line of a text's entry
-    /// may be counted from where a thread began to read.
+    /// may be counted from where a thread began to read: see [`Merge`].
     Counts,
     /// Every field of [`Entry`]; the line of a text's entry may be counted from where a thread
     /// began to read.
@@ -124,8 +124,9 @@ pub trait Sink {
 
 /// A sink that several readers of one source fill apart, each with a part of it.
 pub trait Merge {
-    /// Adds what the reader of a later part was told.
-    fn merge(&mut self, later: Self);
+    /// Adds what the reader of a later part was told. So many lines stand before that part, from
+    /// the beginning of which its reader counted lines.
+    fn merge(&mut self, later: Self, lines_before: u64);
 }
 
 /// Bytes that could not be read as what they should be.

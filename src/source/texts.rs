@@ -72,7 +72,10 @@ fn read_job<'m, S: Sink>(
     let (summary, failure) = match &job.part {
         None => read_text(job.found, query, means.now, &mut asking),
         Some(part) => match text::read_part(part, &job.found.path, query, &mut asking)? {
-            Ok(summary) => (summary, None),
+            Ok((summary, lines)) => {
+                asking.set_lines(lines);
+                (summary, None)
+            }
             // The reader of the whole text will say what is wrong.
             Err(_) => return None,
         },

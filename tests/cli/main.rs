@@ -15,6 +15,7 @@ mod file_copies;
 mod hostile;
 mod large_texts;
 mod many_files;
+mod openmetrics;
 mod options;
 mod pool;
 mod rules;

@@ -112,7 +112,7 @@ impl Reading<'_> {
             self.summary.skipped += 1;
             return Ok(ControlFlow::Continue(()));
         };
-        let cursor = parse_cursor(&journal.cursor()?).ok_or_else(unreadable_cursor)?;
+        let cursor = Cursor::parse(&journal.cursor()?).ok_or_else(unreadable_cursor)?;
         let flow = self.answer(journal, cursor, at)?;
         self.follow(&cursor, journal)?;
         Ok(flow)
@@ -218,32 +218,4 @@ impl Reading<'_> {
 
 fn unreadable_cursor() -> systemd::Error {
     std::io::Error::new(std::io::ErrorKind::InvalidData, "the cursor has an unknown form").into()
-}
-
-/// The parts of a cursor, as `sd_journal_get_cursor(3)` writes them.
-fn parse_cursor(text: &str) -> Option<Cursor> {
-    let part =
-        |name: &str| text.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
-    let number = |name| u64::from_str_radix(part(name)?, 16).ok();
-    Some(Cursor {
-        seqnum_id: decode_hex(part("s")?)?,
-        seqnum: number("i")?,
-        boot_id: decode_hex(part("b")?)?,
-        monotonic_us: number("m")?,
-        realtime_us: number("t")?,
-        xor_hash: number("x")?,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_is_read_as_it_is_written() {
-        let text = "s=abababababababababababababababab;i=ff;b=01010101010101010101010101010101;\
-                    m=10;t=5f;x=ffffffffffffffff";
-        assert_eq!(parse_cursor(text).unwrap().to_string(), text);
-        assert!(parse_cursor("s=ab;i=1").is_none());
-    }
 }

@@ -52,6 +52,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::entry::decode_hex;
 use crate::source::{Query, Sink, Summary};
 use crate::time::Timestamp;
 
@@ -172,10 +173,4 @@ impl JournalFile {
     ) -> Summary {
         sweep::sweep(self, query, duplicates, sink)
     }
-}
-
-/// An id from its 32 hexadecimal digits.
-fn decode_hex(text: &str) -> Option<[u8; 16]> {
-    let number = u128::from_str_radix(text, 16).ok()?;
-    (text.len() == 32).then(|| number.to_be_bytes())
 }

@@ -72,13 +72,14 @@ pub(in crate::source) fn divide(
     (parts.len() > 1).then_some(parts)
 }
 
-/// Reads one part. `None`: what it means depends on what stands before it.
+/// Reads one part; also says how many lines it has. `None`: what it means depends on what stands
+/// before it.
 pub(in crate::source) fn read(
     part: &Part,
     path: &Path,
     query: &Query<'_>,
     sink: &mut dyn Sink,
-) -> Option<io::Result<Summary>> {
+) -> Option<io::Result<(Summary, u64)>> {
     let Part { traits, range } = part;
     let bytes = Rc::new(Cell::new(0));
     let inner = match open_at(path, range) {
@@ -97,7 +98,7 @@ pub(in crate::source) fn read(
     if let Some((offset, error)) = lines.take_error() {
         recorder.damage(offset, error.to_string());
     }
-    Some(Ok(recorder.finish(bytes.get())))
+    Some(Ok((recorder.finish(bytes.get()), lines.number())))
 }
 
 fn open_at(path: &Path, range: &Range<u64>) -> io::Result<impl Read + use<>> {

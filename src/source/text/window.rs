@@ -241,12 +241,16 @@ impl<'a> Lines<'a> {
     }
 
     /// Hands the next `count` bytes to `take`, piece by piece. Returns whether there were as many.
+    /// Newlines among them count as ends of lines, as they do for every other program.
     pub(super) fn read_bytes(&mut self, count: u64, take: &mut dyn FnMut(&[u8])) -> bool {
         let mut left = count;
         while left > 0 {
             let ready = self.bytes().get(self.position..).unwrap_or(&[]);
             let length = usize::try_from(left).map_or(ready.len(), |left| left.min(ready.len()));
-            take(ready.get(..length).unwrap_or(&[]));
+            let piece = ready.get(..length).unwrap_or(&[]);
+            let newlines = memchr::memchr_iter(b'\n', piece).count() as u64;
+            take(piece);
+            self.number += newlines;
             self.position += length;
             left -= length as u64;
             if left > 0 && !self.fill() {

@@ -1,88 +1,202 @@
-//! The most likely course of states, minute by minute.
+//! The most likely course of states.
 //!
 //! An automaton after Kleinberg, "Bursty and hierarchical structure in streams" (2002): in the
-//! normal state the events of a minute are Poisson distributed with the expectation of the
-//! baseline, in each bad state with a multiple of it. To become bad costs, to become normal
-//! again costs, to become bad otherwise costs little. Viterbi's algorithm finds the cheapest
-//! course in one pass. A minute of which nothing is known tells for no state.
+//! normal state events are Poisson distributed with the expectation of the baseline, in each bad
+//! state with a multiple of it. To become bad costs, to become normal again costs, to become bad
+//! otherwise costs little. Viterbi's algorithm finds the cheapest course in one pass.
+//!
+//! Nothing is computed where no bad state can come to be: nothing bad is worth going on with, and
+//! the events are too few to begin.
 
-use super::MinuteCount;
 use super::baseline::Baseline;
+use super::stretches::Stretch;
 
 /// How much more than usual each bad state has.
-const MULTIPLES: [f64; 11] = [4.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5, 1e6];
-const BAD: usize = MULTIPLES.len();
+const MULTIPLES: [f32; BAD] = [4.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6];
+const BAD: usize = 12;
 
 /// What it costs to become bad, in nats: a minute in three thousand would begin an incident.
-const BEGINNING: f64 = 8.0;
+const BEGINNING: f32 = 8.0;
 /// What it costs to become normal again.
-const END: f64 = 3.0;
+const END: f32 = 3.0;
 /// What it costs to become bad otherwise.
-const CHANGE: f64 = 2.5;
+const CHANGE: f32 = 2.5;
 
 /// A course of states.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Course {
-    /// For each minute 0 where it is normal, else one more than the bad state's position.
-    pub(super) states: Vec<u8>,
+    /// The bad stretches: their positions, and one of [`MULTIPLES`] by position.
+    pub(super) bad: Vec<(u32, u8)>,
     /// How much likelier the course is than one that is normal throughout, in nats, less what its
     /// changes cost.
     pub(super) gain: f64,
 }
 
 /// The most likely course.
-pub(super) fn course(minutes: &[MinuteCount], baseline: &Baseline) -> Course {
-    let logarithms = MULTIPLES.map(f64::ln);
-    // Scores are relative to the course that is normal throughout.
-    let mut normal = 0.0_f64;
-    let mut bad = [f64::NEG_INFINITY; BAD];
-    let mut came: Vec<[u8; BAD + 1]> = Vec::with_capacity(minutes.len());
-    for (position, minute) in minutes.iter().enumerate() {
-        let mut from = [0_u8; BAD + 1];
-        let (best, best_bad) = best_of(&bad);
-        let beginning = normal - BEGINNING;
-        let changed = best_bad - CHANGE;
-        if best_bad - END > normal {
-            normal = best_bad - END;
-            from[0] = best as u8 + 1;
-        }
-        let expected = baseline.expected(position);
-        let events = minute.events as f64;
-        for state in 0..BAD {
-            let (mut score, mut source) = (bad[state], state as u8 + 1);
-            if changed > score {
-                (score, source) = (changed, best as u8 + 1);
+pub(super) fn course(stretches: &[Stretch], baseline: &Baseline) -> Course {
+    let model = Model {
+        baseline,
+        logarithms: MULTIPLES.map(f32::ln),
+        excess: MULTIPLES.map(|times| times - 1.0),
+    };
+    // Where events are fewer than this times what is expected, no bad state is likelier than the
+    // normal one.
+    let least_ratio = model.excess[0] / model.logarithms[0];
+    let mut course = Course::default();
+    let mut scores = Scores::CALM;
+    // Where bad states began to be worth going on with, and whether one came to be normal again.
+    let (mut start, mut has_end) = (0, false);
+    for (position, stretch) in stretches.iter().enumerate() {
+        if scores.is_calm() {
+            if stretch.events <= least_ratio * baseline.expected(stretch) {
+                continue;
             }
-            if beginning > score {
-                (score, source) = (beginning, 0);
-            }
-            let gain = events * logarithms[state] - expected * (MULTIPLES[state] - 1.0);
-            bad[state] = score + gain;
-            from[state + 1] = source;
+            (start, has_end) = (position, false);
         }
-        came.push(from);
-    }
-    let (best, best_bad) = best_of(&bad);
-    let mut state = if best_bad > normal { best as u8 + 1 } else { 0 };
-    let mut states = vec![0; minutes.len()];
-    for (position, from) in came.iter().enumerate().rev() {
-        if let Some(here) = states.get_mut(position) {
-            *here = state;
+        has_end |= scores.best - END > scores.normal;
+        course.gain += f64::from(model.step(&mut scores, stretch));
+        if has_end && scores.is_calm() {
+            let inside = stretches.get(start..=position).unwrap_or_default();
+            model.trace(inside, start, None, &mut course.bad);
         }
-        state = from.get(usize::from(state)).copied().unwrap_or(0);
     }
-    Course { states, gain: normal.max(best_bad) }
+    course.gain += f64::from(scores.normal.max(scores.best));
+    if !scores.is_calm() {
+        let last = (scores.best > scores.normal).then(|| place(scores.best, &scores.bad));
+        model.trace(stretches.get(start..).unwrap_or_default(), start, last, &mut course.bad);
+    }
+    course
 }
 
-/// How much likelier the events of some minutes are in a bad state than in the normal one.
-pub(super) fn gain(state: u8, events: u64, expected: f64) -> f64 {
-    let multiple = MULTIPLES.get(usize::from(state).wrapping_sub(1)).copied().unwrap_or(1.0);
-    events as f64 * multiple.ln() - expected * (multiple - 1.0)
+/// The logarithms of how likely the states are, relative to a sum that is kept apart.
+struct Scores {
+    normal: f32,
+    bad: [f32; BAD],
+    best: f32,
 }
 
-fn best_of(bad: &[f64; BAD]) -> (usize, f64) {
-    bad.iter()
-        .copied()
-        .enumerate()
-        .fold((0, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best })
+impl Scores {
+    /// Where no bad state is worth going on with.
+    const CALM: Self = Self { normal: 0.0, bad: [f32::NEG_INFINITY; BAD], best: f32::NEG_INFINITY };
+
+    fn is_calm(&self) -> bool {
+        self.best == f32::NEG_INFINITY
+    }
+}
+
+/// How the states of one stretch came to be.
+struct Arrival {
+    /// Bad states that were not so before, one bit each.
+    new: u16,
+    /// The likeliest bad state before.
+    best: u8,
+    /// Whether the new bad states were normal before; they were [`Self::best`] otherwise.
+    is_beginning: bool,
+    /// Whether the normal state was [`Self::best`] before.
+    is_end: bool,
+}
+
+impl Arrival {
+    fn after(scores: &Scores) -> Self {
+        let beginning = scores.normal - BEGINNING;
+        let change = scores.best - CHANGE;
+        let other = higher(beginning, change);
+        let is_new =
+            scores.bad.iter().zip(0..).map(|(&bad, state)| u16::from(other > bad) << state);
+        Self {
+            new: is_new.sum(),
+            best: place(scores.best, &scores.bad),
+            is_beginning: beginning >= change,
+            is_end: scores.best - END > scores.normal,
+        }
+    }
+}
+
+/// What the multiples make of events.
+struct Model<'a> {
+    baseline: &'a Baseline,
+    logarithms: [f32; BAD],
+    excess: [f32; BAD],
+}
+
+impl Model<'_> {
+    /// Goes on by one stretch, and returns what the scores are now relative to.
+    #[inline]
+    fn step(&self, scores: &mut Scores, stretch: &Stretch) -> f32 {
+        let (events, expected) = (stretch.events, self.baseline.expected(stretch));
+        // All scores are near the highest, so that 32 bits are enough for what they differ by.
+        let highest = higher(scores.normal, scores.best);
+        let other = higher(scores.normal - BEGINNING, scores.best - CHANGE);
+        for ((score, logarithm), excess) in
+            scores.bad.iter_mut().zip(&self.logarithms).zip(&self.excess)
+        {
+            *score = (higher(*score, other) - highest) + (events * logarithm - expected * excess);
+        }
+        scores.normal = higher(scores.normal, scores.best - END) - highest;
+        scores.best = highest_of(&scores.bad);
+        if scores.best > scores.normal - BEGINNING {
+            return highest;
+        }
+        let normal = scores.normal;
+        *scores = Scores::CALM;
+        highest + normal
+    }
+
+    /// Finds the bad stretches between two calm moments, in a course that ends in the bad state
+    /// `last`, or in the normal one. The first of them stands at `start`.
+    fn trace(
+        &self,
+        stretches: &[Stretch],
+        start: usize,
+        last: Option<u8>,
+        bad: &mut Vec<(u32, u8)>,
+    ) {
+        let mut scores = Scores::CALM;
+        let mut arrivals = Vec::with_capacity(stretches.len());
+        for stretch in stretches {
+            arrivals.push(Arrival::after(&scores));
+            self.step(&mut scores, stretch);
+        }
+        let before = bad.len();
+        let mut state = last;
+        for (offset, arrival) in arrivals.iter().enumerate().rev() {
+            match state {
+                Some(here) => {
+                    bad.push(((start + offset) as u32, here));
+                    if arrival.new & (1 << here) != 0 {
+                        state = (!arrival.is_beginning).then_some(arrival.best);
+                    }
+                }
+                None if arrival.is_end => state = Some(arrival.best),
+                None => {}
+            }
+        }
+        bad.get_mut(before..).unwrap_or_default().reverse();
+    }
+}
+
+/// The higher of two numbers; a comparison alone, which takes one instruction.
+fn higher(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+/// The highest score; in four lanes, because the processor has them.
+fn highest_of(scores: &[f32; BAD]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; 4];
+    for four in scores.as_chunks::<4>().0 {
+        for (lane, &score) in lanes.iter_mut().zip(four) {
+            *lane = higher(*lane, score);
+        }
+    }
+    higher(higher(lanes[0], lanes[1]), higher(lanes[2], lanes[3]))
+}
+
+fn place(score: f32, scores: &[f32; BAD]) -> u8 {
+    scores.iter().position(|&other| other == score).unwrap_or(0) as u8
+}
+
+/// How much likelier events are in a bad state than in the normal one.
+pub(super) fn gain(state: u8, events: f32, expected: f32) -> f32 {
+    let multiple = MULTIPLES.get(usize::from(state)).copied().unwrap_or(1.0);
+    events * multiple.ln() - expected * (multiple - 1.0)
 }

@@ -1,189 +1,158 @@
-//! How many events a minute has when nothing is wrong.
+//! How many events there are when nothing is wrong.
 //!
-//! Events follow traffic, so the expectation of a minute is `constant + share × exposure`, where
-//! the exposure is the minute's entries. Both numbers are learned from the minutes that are held
-//! to be normal, by expectation maximisation for a sum of two Poisson sources (the multiplicative
-//! update of Richardson 1972 and Lucy 1974). An incident may make the log itself explode; entries
-//! beyond a multiple of what the hour of the day usually has are no traffic, and do not count.
+//! Events follow traffic, so the expectation of a minute is `constant + share × exposure`. Both
+//! numbers are learned from what is held to be normal, by expectation maximisation for a sum of
+//! two Poisson sources (the multiplicative update of Richardson 1972 and Lucy 1974).
 
-use super::MinuteCount;
+use super::stretches::{Stretch, Stretches};
 
-const MINUTES_PER_HOUR: usize = 60;
-const HOURS_PER_DAY: usize = 24;
-/// Entries up to this multiple of what is usual at the hour are traffic.
-const MAX_BUSYNESS: f64 = 4.0;
-/// Minutes are told apart by their exposure in steps of a quarter.
-const STEPS_PER_OCTAVE: f64 = 3.0;
-/// The least that is expected of a minute: about one event in two days. Where none was ever seen,
+/// The baseline is known well enough when it changes by less.
+const MAX_DIFFERENCE: f64 = 0.02;
+/// What is always expected of a minute: about one event in two days. Where none was ever seen,
 /// nobody knows that there is never one.
 const LEAST_PER_MINUTE: f64 = 1.0 / 2880.0;
 const ROUNDS: usize = 30;
 /// Incidents may take up to half of the time, or none of it.
 const GUESSES: [f64; 3] = [0.5, 0.85, 1.0];
 
-/// What is expected of each minute.
+/// What is expected when nothing is wrong.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Baseline {
-    exposure: Vec<f64>,
-    constant: f64,
-    share: f64,
+    /// Events a minute, whatever the traffic.
+    pub(super) constant: f64,
+    /// Events an entry.
+    pub(super) share: f64,
 }
 
 impl Baseline {
-    /// A first guess for each of [`GUESSES`]: from the hours that have the fewest events for their
-    /// traffic, that share of all.
-    pub(super) fn guesses(minutes: &[MinuteCount]) -> Vec<Self> {
-        let exposure = exposure(minutes);
-        let mut hours: Vec<(f64, usize)> = minutes
-            .chunks(MINUTES_PER_HOUR)
-            .zip(exposure.chunks(MINUTES_PER_HOUR))
-            .enumerate()
-            .filter_map(|(hour, (minutes, exposure))| {
-                let events: u64 = minutes.iter().map(|minute| minute.events).sum();
-                let entries: f64 = exposure.iter().sum();
-                (entries > 0.0).then(|| (events as f64 / entries, hour))
-            })
-            .collect();
-        hours.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let mut guesses = Vec::new();
-        let mut exposure = Some(exposure);
-        for (position, share) in GUESSES.into_iter().enumerate() {
-            let is_last = position + 1 == GUESSES.len();
-            let exposure = if is_last { exposure.take() } else { exposure.clone() };
-            let mut guess =
-                Self { exposure: exposure.unwrap_or_default(), constant: 0.0, share: 0.0 };
-            let mut is_normal = vec![false; minutes.len().div_ceil(MINUTES_PER_HOUR)];
-            let count = (hours.len() as f64 * share).ceil() as usize;
-            for &(_, hour) in hours.iter().take(count) {
-                if let Some(is_normal) = is_normal.get_mut(hour) {
-                    *is_normal = true;
-                }
-            }
-            guess.learn(minutes, |minute| is_normal.get(minute / MINUTES_PER_HOUR) == Some(&true));
-            guesses.push(guess);
-        }
-        guesses
-    }
-
-    /// The logarithm of how likely the events are if nothing is wrong, but for what is the same
-    /// for every baseline.
-    pub(super) fn likelihood(&self, minutes: &[MinuteCount]) -> f64 {
-        minutes
-            .iter()
-            .enumerate()
-            .filter(|(_, minute)| minute.entries > 0)
-            .map(|(position, minute)| {
-                let expected = self.expected(position);
-                minute.events as f64 * expected.ln() - expected
-            })
-            .sum()
-    }
-
-    /// Learns from the minutes that are normal.
-    pub(super) fn learn(&mut self, minutes: &[MinuteCount], is_normal: impl Fn(usize) -> bool) {
-        let mut steps: Vec<Step> = Vec::new();
-        for (position, (minute, &exposure)) in minutes.iter().zip(&self.exposure).enumerate() {
-            if minute.entries == 0 || !is_normal(position) {
-                continue;
-            }
-            let step = (exposure.max(1.0).log2() * STEPS_PER_OCTAVE) as usize;
-            if steps.len() <= step {
-                steps.resize(step + 1, Step::default());
-            }
-            if let Some(step) = steps.get_mut(step) {
-                step.minutes += 1.0;
-                step.exposure += exposure;
-                step.events += minute.events as f64;
-            }
-        }
-        let all = steps.iter().fold(Step::default(), |all, step| all.plus(*step));
-        if all.minutes == 0.0 || all.events == 0.0 {
-            (self.constant, self.share) = (0.0, 0.0);
-            return;
-        }
+    /// Learns from what is normal.
+    pub(super) fn learn(normal: &Sums) -> Self {
+        let events: f64 = normal.steps.iter().map(|step| step.events).sum();
+        let (minutes, exposure) = (normal.minutes.max(1.0), normal.exposure.max(0.0));
         // Half from each source, to begin with.
-        let (mut constant, mut share) =
-            (all.events / all.minutes / 2.0, all.events / all.exposure / 2.0);
+        let mut constant = events / minutes / 2.0;
+        let mut share = if exposure > 0.0 { events / exposure / 2.0 } else { 0.0 };
         for _ in 0..ROUNDS {
             let (mut of_constant, mut of_share) = (0.0, 0.0);
-            for step in steps.iter().filter(|step| step.minutes > 0.0) {
-                let expected = constant * step.minutes + share * step.exposure;
-                of_constant += step.events * constant * step.minutes / expected;
-                of_share += step.events * share * step.exposure / expected;
+            for step in normal.steps.iter().filter(|step| step.events > 0.0) {
+                let mean_exposure = step.exposure / step.events;
+                let expected = (constant + share * mean_exposure).max(f64::MIN_POSITIVE);
+                of_constant += step.events * constant / expected;
+                of_share += step.events * share * mean_exposure / expected;
             }
-            (constant, share) = (of_constant / all.minutes, of_share / all.exposure);
+            constant = of_constant / minutes;
+            share = if exposure > 0.0 { of_share / exposure } else { 0.0 };
         }
-        (self.constant, self.share) = (constant, share);
+        Self { constant: constant + LEAST_PER_MINUTE, share }
     }
 
-    /// Events that the minute would have if nothing were wrong; 0 where nothing is known of it.
+    /// Whether it is the same well enough, with much traffic and with little.
+    pub(super) fn is_like(&self, other: &Self, all: &Sums) -> bool {
+        let mean = all.exposure / all.minutes.max(1.0);
+        [0.1, 1.0, 2.0].into_iter().all(|times| {
+            let [a, b] = [self, other].map(|it| it.constant + it.share * mean * times);
+            (a - b).abs() <= a.max(b) * MAX_DIFFERENCE
+        })
+    }
+
+    /// Events that a stretch would have if nothing were wrong; 0 where nothing is known of it.
     #[inline]
-    pub(super) fn expected(&self, minute: usize) -> f64 {
-        match self.exposure.get(minute) {
-            Some(&exposure) if exposure > 0.0 => {
-                (self.constant + self.share * exposure).max(LEAST_PER_MINUTE)
-            }
-            _ => 0.0,
-        }
+    pub(super) fn expected(&self, stretch: &Stretch) -> f32 {
+        self.constant as f32 * stretch.known_minutes + self.share as f32 * stretch.exposure
+    }
+
+    /// The logarithm of how likely all events are if nothing is wrong, but for what is the same
+    /// for every baseline.
+    pub(super) fn likelihood(&self, all: &Sums) -> f64 {
+        let of_events = all.steps.iter().filter(|step| step.events > 0.0).map(|step| {
+            step.events * (self.constant + self.share * step.exposure / step.events).ln()
+        });
+        of_events.sum::<f64>() - self.constant * all.minutes - self.share * all.exposure
     }
 }
 
-/// Minutes of like exposure, added up.
+/// What a baseline is learned from: the sums over stretches. Of those without events no more
+/// matters than how long they are and how much traffic they had.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sums {
+    pub(super) minutes: f64,
+    exposure: f64,
+    /// Minutes with events, by the logarithm of their exposure.
+    steps: Vec<Step>,
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Step {
-    minutes: f64,
-    exposure: f64,
     events: f64,
+    /// The exposure of each event's minute, added up.
+    exposure: f64,
 }
 
-impl Step {
-    fn plus(self, other: Self) -> Self {
-        Self {
-            minutes: self.minutes + other.minutes,
-            exposure: self.exposure + other.exposure,
-            events: self.events + other.events,
+impl Sums {
+    /// A first idea of what is normal for each of [`GUESSES`]: the hours that have the fewest
+    /// events for their length and traffic, that share of all. The last is the sum of all.
+    pub(super) fn guesses(stretches: &Stretches) -> Vec<Self> {
+        let totals: Vec<Stretch> = stretches.hours().map(total).collect();
+        let all = total(&totals);
+        let mut hours: Vec<(f32, &[Stretch])> = totals
+            .iter()
+            .zip(stretches.hours())
+            .filter(|(total, _)| total.known_minutes > 0.0)
+            .map(|(total, hour)| {
+                let traffic = total.exposure / all.exposure.max(f32::MIN_POSITIVE);
+                (total.events / (total.known_minutes / all.known_minutes + traffic), hour)
+            })
+            .collect();
+        // The sort is stable, so that equal hours stay in the order of time.
+        hours.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut sum = Self::default();
+        let mut from = 0;
+        let of_share = |share: f64| {
+            let until = (hours.len() as f64 * share).ceil() as usize;
+            let added = hours.get(from..until).unwrap_or_default();
+            added.iter().flat_map(|(_, hour)| *hour).for_each(|stretch| sum.add(stretch, 1.0));
+            from = until;
+            sum.clone()
+        };
+        GUESSES.into_iter().map(of_share).collect()
+    }
+
+    /// What is left without some of the stretches.
+    pub(super) fn without<'a>(&self, stretches: impl Iterator<Item = &'a Stretch>) -> Self {
+        let mut left = self.clone();
+        stretches.for_each(|stretch| left.add(stretch, -1.0));
+        left
+    }
+
+    fn add(&mut self, stretch: &Stretch, times: f64) {
+        self.minutes += times * f64::from(stretch.known_minutes);
+        self.exposure += times * f64::from(stretch.exposure);
+        if stretch.events > 0.0 {
+            let step = step_of(stretch.exposure);
+            if self.steps.len() <= step {
+                self.steps.resize(step + 1, Step::default());
+            }
+            if let Some(step) = self.steps.get_mut(step) {
+                step.events += times * f64::from(stretch.events);
+                step.exposure += times * f64::from(stretch.events * stretch.exposure);
+            }
         }
     }
 }
 
-/// Each minute's entries, as far as they can be traffic.
-fn exposure(minutes: &[MinuteCount]) -> Vec<f64> {
-    let usual = usual_by_hour(minutes);
-    minutes
-        .iter()
-        .enumerate()
-        .map(|(position, minute)| {
-            let hour = position / MINUTES_PER_HOUR % HOURS_PER_DAY;
-            let most = MAX_BUSYNESS * usual.get(hour).copied().unwrap_or(0.0).max(1.0);
-            (minute.entries as f64).min(most)
-        })
-        .collect()
+/// Exposures are told apart by their logarithm, in steps of a quarter of an octave: by the highest
+/// bits of the number.
+fn step_of(exposure: f32) -> usize {
+    const SHIFT: u32 = f32::MANTISSA_DIGITS - 3;
+    let least = 1.0_f32.to_bits() >> SHIFT;
+    (((exposure + 1.0).to_bits() >> SHIFT) - least) as usize
 }
 
-/// Entries per minute that are usual at each hour of the day, counted from the first minute: the
-/// median over the days, or of neighbouring hours where there are few days.
-fn usual_by_hour(minutes: &[MinuteCount]) -> Vec<f64> {
-    let hours: Vec<Option<f64>> = minutes
-        .chunks(MINUTES_PER_HOUR)
-        .map(|hour| {
-            let mut known: Vec<u64> =
-                hour.iter().map(|minute| minute.entries).filter(|&entries| entries > 0).collect();
-            known.sort_unstable();
-            known.get(known.len() / 2).map(|&median| median as f64)
-        })
-        .collect();
-    let mut all: Vec<f64> = hours.iter().flatten().copied().collect();
-    let high = quantile(&mut all, 0.9);
-    (0..HOURS_PER_DAY)
-        .map(|hour| {
-            let mut days: Vec<f64> =
-                hours.iter().skip(hour).step_by(HOURS_PER_DAY).flatten().copied().collect();
-            if days.len() < 3 { high } else { quantile(&mut days, 0.5) }
-        })
-        .collect()
-}
-
-fn quantile(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let position = (values.len() as f64 * share) as usize;
-    values.get(position.min(values.len().saturating_sub(1))).copied().unwrap_or(0.0)
+fn total(stretches: &[Stretch]) -> Stretch {
+    stretches.iter().fold(Stretch::default(), |sum, stretch| Stretch {
+        start: 0,
+        known_minutes: sum.known_minutes + stretch.known_minutes,
+        exposure: sum.exposure + stretch.exposure,
+        events: sum.events + stretch.events,
+    })
 }

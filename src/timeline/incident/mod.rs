@@ -1,15 +1,20 @@
 //! Incidents: the windows in which a class of failures ran above what is usual.
 //!
-//! Each step has a file of its own. `spikes` sets apart what is over within a minute. `baseline`
-//! learns from the traffic how many events a minute has when nothing is wrong. `automaton` finds
-//! the most likely course of states, normal or bad, minute by minute. `window` makes windows of
-//! it, and joins what belongs together.
+//! Each step has a file of its own. `minutes` makes a row of minutes of a tally. `spikes` sets
+//! apart what is over within a minute. `traffic` tells what of the log is traffic, and where
+//! nothing is known. `stretches` tells minutes without events at once. `baseline` learns how many
+//! events there are when nothing is wrong. `automaton` finds the most likely course of states,
+//! normal or bad. `window` makes windows of it, and joins what belongs together.
 
 mod automaton;
 mod baseline;
+mod minutes;
 mod spikes;
+mod stretches;
+mod traffic;
 mod window;
 
+pub use minutes::Minutes;
 pub use window::{Window, find};
 
 /// A pause of so many minutes does not end an incident.

@@ -43,14 +43,18 @@ fn spikes(minutes: &[MinuteCount]) -> Vec<RangeInclusive<usize>> {
     const AROUND: usize = 3;
     let mut spikes = Vec::new();
     let mut at = 0;
-    while at < minutes.len() {
-        let here = events(minutes, at..at + 1);
+    while let Some(minute) = minutes.get(at) {
+        if minute.events < LEAST_EVENTS / 2 {
+            at += 1;
+            continue;
+        }
+        let here = minute.events;
         let both = events(minutes, at..at + 2);
         let after = if 10 * here >= 9 * both { at + 1 } else { at + 2 };
         let dense = if after == at + 1 { here } else { both };
         let around =
             events(minutes, at.saturating_sub(AROUND)..at) + events(minutes, after..after + AROUND);
-        let is_many = here >= LEAST_EVENTS.div_ceil(2) && dense >= LEAST_EVENTS;
+        let is_many = dense >= LEAST_EVENTS;
         let inside = minutes.get(at..after.min(minutes.len())).unwrap_or_default();
         if is_many && 4 * around <= dense && duration_ms(inside) < LEAST_DURATION_MS {
             spikes.push(at..=after - 1);
