@@ -290,19 +290,21 @@ fn lead_text(report: &PoolReport, lead: &Lead) -> String {
         duration(lead.lead_us()),
         calendar::in_zone(lead.full_since, report.zone).format("%H:%M:%S")
     );
-    if let (Some(filling), Some(speed)) = (lead.filling, lead.connections_per_minute()) {
-        let took = lead.full_since.micros() - filling.calm_until.micros();
-        text.push_str(&format!(
-            ";\n    from {} to {} in use within {} ({speed:.2} a minute)",
-            filling.calm_in_use,
-            filling.full_in_use,
-            duration(took)
-        ));
-        if let (Some(calm), Some(full)) = (filling.calm_size, filling.full_size)
-            && full < calm
-        {
-            text.push_str(&format!("; of {calm} open connections {full} were left"));
+    let Some(filling) = lead.filling else { return text };
+    let took = duration(lead.full_since.micros() - filling.calm_until.micros());
+    match (filling.calm_size, filling.full_size, lead.connections_per_minute()) {
+        (Some(calm), Some(full), _) if full < calm => {
+            text.push_str(&format!(
+                ";\n    of {calm} open connections {full} were left, within {took}"
+            ));
         }
+        (_, _, Some(speed)) => {
+            let (calm, full) = (filling.calm_in_use, filling.full_in_use);
+            text.push_str(&format!(
+                ";\n    from {calm} to {full} in use within {took} ({speed:.2} a minute)"
+            ));
+        }
+        _ => {}
     }
     text
 }

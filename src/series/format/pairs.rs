@@ -269,7 +269,7 @@ impl<'m> Scanner<'m> {
     /// A text in quotes, or one without that follows at once; nothing where a sentence goes on.
     ///
     /// What is inside is looked at too: whoever puts an object into a string escapes the quotes
-    /// in it.
+    /// in it, and what stands behind a logger's `app:` may be a key in quotes.
     fn string(&mut self, is_apart: bool) -> &'m [u8] {
         self.skip_while(|byte| byte == b'\\');
         let quote = self.text.get(self.at).copied().filter(|byte| matches!(byte, b'"' | b'\''));
@@ -290,9 +290,6 @@ impl<'m> Scanner<'m> {
             return b"";
         }
         self.value_end = start + text.len();
-        if quote.is_some() {
-            self.at = self.value_end;
-        }
         text
     }
 
