@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::args::{TimelineArgs, TimelineFormat};
 use super::ask::{Answer, Ask};
 use super::chart::Charts;
+use super::charted;
 use super::error::{CliError, read_text};
 use super::fail_if::Condition;
 use super::follow;
@@ -27,28 +28,38 @@ const CROSSED: u8 = 3;
 
 pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, CliError> {
     let charts = Charts::new(&args.chart)?;
-    let mut ask = Ask::new(&args.source, console)?;
+    // What is drawn while it grows would be drawn once, at the end: pools are not looked for.
+    let has_pools = charts.are_wanted() && !args.follow;
+    let mut ask = match has_pools {
+        true => charted::ask(&args.source, console)?,
+        false => Ask::new(&args.source, console)?,
+    };
     let rules = ask.classifier.rules().clone();
     let classes = match args.class.as_slice() {
         [] => Class::all(&rules),
         names => Class::select(&rules, names).map_err(|e| CliError::Usage(e.to_string()))?,
     };
-    let conditions: Vec<Condition> = args
-        .fail_if
-        .iter()
-        .map(|text| Condition::parse(text, rules.classes()))
-        .collect::<Result<_, _>>()?;
+    let known: Vec<String> = Class::all(&rules).into_iter().map(|class| class.name).collect();
+    let conditions: Vec<Condition> =
+        args.fail_if.iter().map(|text| Condition::parse(text, &known)).collect::<Result<_, _>>()?;
     let notes = read_notes(args, &ask)?;
 
     let columns = if args.class.is_empty() { Columns::Occurring } else { Columns::All };
     let question = Question { by: args.by.into(), zone: ask.zone, span: ask.span, classes, notes };
     let new_sink = |_: &Classifier, _| TallySink::new(&rules);
+    let mut series = Vec::new();
     let (report, has_failed) = if args.follow {
         let mut live = Live::new(args, console, &rules, (question, columns));
         let has_failed = follow::run(&mut ask, console, Detail::Counts, new_sink, &mut live)?;
         (live.finish()?, has_failed)
     } else {
-        let answer = ask.read(Detail::Counts, new_sink)?;
+        let answer = if has_pools {
+            let (answer, found) = charted::read(&mut ask, &rules, new_sink)?;
+            series = found;
+            answer
+        } else {
+            ask.read(Detail::Counts, new_sink)?
+        };
         let has_failed = answer.has_failed;
         let (tally, sources) = add_up(answer, &rules);
         let report = report(&tally, sources, question, columns)?;
@@ -56,7 +67,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         (report, has_failed)
     };
 
-    charts.write(|| Figure::of(&report, args.chart.title.as_deref()))?;
+    charts.write(|| Some(Figure::of(&report, args.chart.title.as_deref())?.with_pools(&series)))?;
     let crossed = tell_crossed(&conditions, &report, &rules);
     Ok(match (crossed, has_failed) {
         (true, _) => ExitCode::from(CROSSED),

@@ -24,7 +24,7 @@ use std::ops::Range;
 
 use chrono_tz::Tz;
 
-use crate::rules::{ClassIndex, RuleSet};
+use crate::rules::{ClassIndex, POOL_SNAPSHOT, RuleSet};
 use crate::tally::{Counts, Tally};
 use crate::time::{Span, Timestamp};
 
@@ -122,7 +122,7 @@ pub enum TimelineError {
 }
 
 impl Class {
-    /// All classes of a rule set.
+    /// All classes of failures of a rule set.
     pub fn all(rules: &RuleSet) -> Vec<Self> {
         rules.classes().iter().filter_map(|name| Self::named(rules, name)).collect()
     }
@@ -134,7 +134,11 @@ impl Class {
         for name in names {
             let class = Self::named(rules, name).ok_or_else(|| TimelineError::UnknownClass {
                 name: name.clone(),
-                known: rules.classes().join(", "),
+                known: Self::all(rules)
+                    .into_iter()
+                    .map(|class| class.name)
+                    .collect::<Vec<_>>()
+                    .join(", "),
             })?;
             if !classes.contains(&class) {
                 classes.push(class);
@@ -144,6 +148,10 @@ impl Class {
     }
 
     fn named(rules: &RuleSet, name: &str) -> Option<Self> {
+        // A snapshot of a pool is read beside failures, and is none.
+        if name == POOL_SNAPSHOT {
+            return None;
+        }
         rules.class_index(name).map(|index| Self { name: name.to_owned(), index })
     }
 }

@@ -78,6 +78,52 @@ fn a_chart_that_cannot_be_written_is_an_error_and_leaves_the_old_one() {
     assert_eq!(std::fs::read(folder.path().join("a.png")).unwrap(), b"old");
 }
 
+/// The texts of an SVG file.
+fn texts(path: &Path) -> Vec<String> {
+    let file = std::fs::read_to_string(path).unwrap();
+    let svg = roxmltree::Document::parse(&file).unwrap();
+    let texts = svg.descendants().filter(|node| node.has_tag_name("text"));
+    texts.map(|node| node.text().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_timeline_s_chart_shows_the_pools_that_the_log_tells_of_and_counts_the_same() {
+    let folder = Folder::new();
+    let journal = format!("{}/journal", sample());
+    let words = ["timeline", &journal, "--tz", "America/Los_Angeles", "--since", "2026-05-05"];
+    let plain = folder.run(&[&words[..], &["-o", "json"]].concat());
+    let charted = folder.run(&[&words[..], &["-o", "json", "--chart", "a.svg"]].concat());
+    assert_eq!(charted.code, Some(0), "{}", charted.stderr);
+    assert_eq!(charted.stdout, plain.stdout);
+    let texts = texts(&folder.path().join("a.svg"));
+    for text in ["primary", "ro", "Events per day", "pool timeouts (1,131)"] {
+        assert!(texts.iter().any(|own| own == text), "{text}: {texts:?}");
+    }
+    assert!(texts.iter().any(|own| own.starts_with("at most 20 of 20 in use")), "{texts:?}");
+    let class = [&words[..], &["--chart", "a.svg", "--class", "pool_snapshot"]].concat();
+    let run = folder.run(&class);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(!run.stderr.contains("http_503, pool_snapshot"), "{}", run.stderr);
+}
+
+#[test]
+fn a_chart_of_pools_has_no_bars() {
+    let folder = Folder::new();
+    let journal = format!("{}/journal", sample());
+    let words = ["pool", &journal, "--tz", "America/Los_Angeles", "--since", "2026-05-05"];
+    let run = folder.run(&[&words[..], &["--chart", "a.svg", "--theme", "dark"]].concat());
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let texts = texts(&folder.path().join("a.svg"));
+    for text in ["Connection pools", "primary", "ro", "atlas, scidex-api.service", "May 6, 2026"] {
+        assert!(texts.iter().any(|own| own == text), "{text}: {texts:?}");
+    }
+    assert!(!texts.iter().any(|own| own.starts_with("Events")), "{texts:?}");
+    folder.write("none.log", LOG);
+    let run = folder.run(&["pool", "none.log", "--chart", "b.png"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("b.png: there is no time to draw"), "{}", run.stderr);
+}
+
 /// The picture of the README is what the program draws now; `make docs` draws it anew.
 #[test]
 fn the_picture_of_the_readme_is_up_to_date() {
