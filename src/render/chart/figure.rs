@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use chrono_tz::Tz;
 
+use crate::render::changes::Telling;
 use crate::report::{PoolReport, Report};
 use crate::series::{Gauge, Point, Series};
 use crate::time::Timestamp;
-use crate::timeline::{Bucket, Class, Grain};
+use crate::timeline::{Bucket, Change, Class, Grain, Timeline};
 
 /// What a chart shows.
 #[derive(Debug, Clone)]
@@ -147,9 +148,9 @@ impl<'a> Figure<'a> {
             title: title.map_or_else(|| usual_title(&classes, timeline.grain), str::to_owned),
             zone: timeline.zone,
             time,
-            marks: timeline.notes.iter().map(note).collect(),
+            marks: timeline.notes.iter().map(note).chain(changes(timeline)).collect(),
             events: Some(Events { grain: timeline.grain, classes, buckets: &timeline.buckets }),
-            incidents: Vec::new(),
+            incidents: incidents(report),
             pools: Vec::new(),
         })
     }
