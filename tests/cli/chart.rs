@@ -138,30 +138,38 @@ fn a_chart_of_pools_has_no_bars() {
     assert!(run.stderr.contains("b.png: there is no time to draw"), "{}", run.stderr);
 }
 
-/// The picture of the README is what the program draws now; `make docs` draws it anew.
+/// The elements of an SVG file, with what they say.
+fn elements(path: &Path) -> Vec<String> {
+    let file = std::fs::read_to_string(path).unwrap();
+    let svg = roxmltree::Document::parse(&file).unwrap();
+    let elements = svg.descendants().filter(|node| node.is_element());
+    let element = |node: roxmltree::Node<'_, '_>| {
+        let attributes = node.attributes().map(|a| format!("{}={}", a.name(), a.value()));
+        let attributes: Vec<_> = attributes.collect();
+        format!("{} {} {:?}", node.tag_name().name(), attributes.join(" "), node.text())
+    };
+    elements.map(element).collect()
+}
+
+/// The pictures of the README are what the program draws now; `make docs` draws them anew.
 #[test]
-fn the_picture_of_the_readme_is_up_to_date() {
+fn the_pictures_of_the_readme_are_up_to_date() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = Folder::new();
     let makefile = std::fs::read_to_string(top.join("Makefile")).unwrap();
-    assert!(makefile.contains("--chart docs/images/outage-2026-05.svg"));
+    let readme = std::fs::read_to_string(top.join("README.md")).unwrap();
+    let folder = Folder::new();
     let notes = format!("{}/notes.toml", sample());
     let words = ["timeline", &sample(), "--tz", "America/Los_Angeles", "--notes", &notes];
-    let run = folder.run(&[&words[..], &["--chart", "now.svg"]].concat());
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
-    let now = std::fs::read_to_string(folder.path().join("now.svg")).unwrap();
-    let kept = std::fs::read_to_string(top.join("docs/images/outage-2026-05.svg")).unwrap();
-    let elements = |svg: &str| -> Vec<String> {
-        let svg = roxmltree::Document::parse(svg).unwrap();
-        let elements = svg.descendants().filter(|node| node.is_element());
-        let attributes = |node: roxmltree::Node<'_, '_>| {
-            let all: Vec<_> =
-                node.attributes().map(|a| format!("{}={}", a.name(), a.value())).collect();
-            format!("{} {} {:?}", node.tag_name().name(), all.join(" "), node.text())
-        };
-        elements.map(attributes).collect()
-    };
-    assert_eq!(elements(&kept), elements(&now), "run `make docs`");
-    let readme = std::fs::read_to_string(top.join("README.md")).unwrap();
-    assert!(readme.contains("](docs/images/outage-2026-05.svg)"));
+    for (name, options) in [
+        ("outage-2026-05.svg", &[][..]),
+        ("outage-2026-05-06.svg", &["--since", "2026-05-06", "--by", "hour"]),
+    ] {
+        let run = folder.run(&[&words[..], options, &["--chart", "now.svg"]].concat());
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let (kept, now) = (top.join("docs/images").join(name), folder.path().join("now.svg"));
+        assert!(elements(&kept) == elements(&now), "{name} is out of date: run `make docs`");
+        let command = [options, &["--chart", &format!("docs/images/{name}")]].concat().join(" ");
+        assert!(makefile.contains(&command), "{command}");
+        assert!(readme.contains(&format!("](docs/images/{name})")), "{name}");
+    }
 }

@@ -157,11 +157,12 @@ impl<'a> Figure<'a> {
 
     /// The figure of a report on pools, or `None` where it has no snapshot.
     pub fn of_pools(report: &'a PoolReport, title: Option<&str>) -> Option<Self> {
-        let points = || report.series.iter().flat_map(|series| series.points());
+        let drawn = || report.series.iter().filter(|series| series.points().iter().any(is_drawn));
+        let points = || drawn().flat_map(|series| series.points());
         let start = points().map(Point::at).min()?;
         let end = points().map(Point::at).max()?;
         // The last snapshot holds for a while too.
-        let usual = report.series.iter().filter_map(Series::usual_interval_us).min();
+        let usual = drawn().filter_map(Series::usual_interval_us).min();
         let end = Timestamp::from_micros(end.micros() + usual.unwrap_or(0).max(1));
         let figure = Self {
             title: title.unwrap_or("Connection pools").to_owned(),
@@ -178,8 +179,10 @@ impl<'a> Figure<'a> {
     /// The figure with the pools of which there is a snapshot in its time.
     pub fn with_pools(mut self, series: &'a [Series]) -> Self {
         let time = self.time.clone();
-        let is_shown =
-            |series: &&Series| series.points().iter().any(|point| time.contains(&point.at()));
+        let is_shown = |series: &&Series| {
+            let own = series.points().iter();
+            own.filter(|point| time.contains(&point.at())).any(is_drawn)
+        };
         self.pools = series.iter().filter(is_shown).map(Pool::of).collect();
         self
     }
@@ -200,6 +203,11 @@ impl<'a> Figure<'a> {
         }
         joined
     }
+}
+
+/// Whether a snapshot says something that a chart shows; some say only how long callers waited.
+fn is_drawn(point: &Point) -> bool {
+    [Gauge::Size, Gauge::InUse, Gauge::Waiting].iter().any(|gauge| point.get(*gauge).is_some())
 }
 
 fn usual_title(classes: &[&Class], grain: Grain) -> String {
