@@ -41,7 +41,8 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         [] => Class::all(&rules),
         names => Class::select(&rules, names).map_err(|e| CliError::Usage(e.to_string()))?,
     };
-    let known: Vec<String> = rules.classes().iter().filter(|name| *name != POOL_SNAPSHOT).cloned().collect();
+    let known: Vec<String> =
+        rules.classes().iter().filter(|name| *name != POOL_SNAPSHOT).cloned().collect();
     let conditions: Vec<Condition> =
         args.fail_if.iter().map(|text| Condition::parse(text, &known)).collect::<Result<_, _>>()?;
     let notes = read_notes(&args.notes, &ask)?;
