@@ -47,12 +47,15 @@ lint: ## Check formatting, clippy, the API's documentation and shell scripts; wa
 	@echo "lint: shell"
 	@shellcheck $(SCRIPTS)
 
-docs: ## Draw the README's picture again
+docs: ## Draw the README's pictures again
 	@.ci/setup demo
 	@mkdir -p docs/images
 	@echo "docs: docs/images/outage-2026-05.svg"
 	@$(CARGO) run --locked --quiet $$(.ci/setup features) -- $(TIMELINE) -o csv \
 	    --chart docs/images/outage-2026-05.svg >/dev/null
+	@echo "docs: docs/images/outage-2026-05-06.svg"
+	@$(CARGO) run --locked --quiet $$(.ci/setup features) -- $(TIMELINE) -o csv \
+	    --since 2026-05-06 --by hour --chart docs/images/outage-2026-05-06.svg >/dev/null
 
 samples: ## Make the sample outage's files again
 	@.ci/setup test

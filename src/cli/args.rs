@@ -365,6 +365,8 @@ pub(super) struct PoolArgs {
         help_heading = "Pools"
     )]
     pub output: PoolFormat,
+    #[command(flatten)]
+    pub chart: ChartArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

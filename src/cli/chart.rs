@@ -37,6 +37,11 @@ impl<'a> Charts<'a> {
         })
     }
 
+    /// Whether there are any.
+    pub(super) fn are_wanted(&self) -> bool {
+        !self.files.is_empty()
+    }
+
     /// Draws the figure into each of the files. `figure` is asked only where there are any.
     pub(super) fn write<'f>(
         &self,

@@ -7,6 +7,7 @@
 mod args;
 mod ask;
 mod chart;
+mod charted;
 mod classify;
 mod error;
 mod events;

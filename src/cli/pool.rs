@@ -7,9 +7,11 @@ use globset::{Glob, GlobSetBuilder};
 
 use super::args::{PoolArgs, PoolFormat};
 use super::ask::Ask;
+use super::chart::Charts;
 use super::error::CliError;
 use super::telling::Damaged;
 use super::{Console, rules};
+use crate::render::chart::Figure;
 use crate::render::pool;
 use crate::render::table::Style;
 use crate::report::PoolReport;
@@ -27,6 +29,7 @@ const MAX_POINTS: u64 = 4_000_000;
 const MAX_MINUTES: i64 = 2 * 366 * 24 * 60;
 
 pub(super) fn run(args: &PoolArgs, console: &Console) -> Result<ExitCode, CliError> {
+    let charts = Charts::new(&args.chart)?;
     let all = rules::load(&args.source.rules)?;
     let asked = all.clone().only(|class| class == POOL_SNAPSHOT || class == POOL_TIMEOUT);
     let mut ask = Ask::with_rules(&args.source, console, asked.clone())?;
@@ -50,6 +53,7 @@ pub(super) fn run(args: &PoolArgs, console: &Console) -> Result<ExitCode, CliErr
     let report = report(collected, args, &ask, &asked);
     print(&report, args, console)?;
     tell(&report, console);
+    charts.write(|| Figure::of_pools(&report, args.chart.title.as_deref()))?;
     Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

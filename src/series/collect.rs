@@ -11,7 +11,7 @@ use super::format::{self, Columns};
 use super::point::{Point, Series, SeriesKey};
 use super::snapshot::Snapshot;
 use crate::entry::Entry;
-use crate::rules::{Classifier, POOL_TIMEOUT, Reader, RuleIndex};
+use crate::rules::{Classifier, POOL_SNAPSHOT, POOL_TIMEOUT, Reader, RuleIndex};
 use crate::source::{Damage, DamageList, Event, Merge, Remark, Repeats, Sink};
 use crate::tally::Tally;
 use crate::time::{Minute, Timestamp};
@@ -51,7 +51,7 @@ impl Budget {
 
 /// What a sink reads with. All sinks share it.
 pub struct Readers<'a> {
-    /// Rules of snapshots and of pool timeouts: those that the sources were asked with.
+    /// Rules of snapshots and of pool timeouts, and of whatever else the sources were asked for.
     pub asked: &'a Classifier,
     /// Rules of snapshots alone, for timeouts that tell the pool's state too.
     pub snapshots: &'a Classifier,
@@ -299,9 +299,14 @@ impl Sink for SeriesSink<'_> {
         self.events += 1;
         let readers = self.readers;
         let rule = readers.asked.rules().rule(event.rule);
-        if rule.class != POOL_TIMEOUT {
-            self.read(readers.asked, event.rule, event.entry, number);
-            return ControlFlow::Continue(());
+        match rule.class.as_str() {
+            POOL_TIMEOUT => {}
+            POOL_SNAPSHOT => {
+                self.read(readers.asked, event.rule, event.entry, number);
+                return ControlFlow::Continue(());
+            }
+            // Other failures have a number, and say nothing of pools.
+            _ => return ControlFlow::Continue(()),
         }
         if !rule.echo {
             let class = readers.asked.class_of(event.rule);

@@ -78,30 +78,98 @@ fn a_chart_that_cannot_be_written_is_an_error_and_leaves_the_old_one() {
     assert_eq!(std::fs::read(folder.path().join("a.png")).unwrap(), b"old");
 }
 
-/// The picture of the README is what the program draws now; `make docs` draws it anew.
+/// The texts of an SVG file.
+fn texts(path: &Path) -> Vec<String> {
+    let file = std::fs::read_to_string(path).unwrap();
+    let svg = roxmltree::Document::parse(&file).unwrap();
+    let texts = svg.descendants().filter(|node| node.has_tag_name("text"));
+    texts.map(|node| node.text().unwrap().to_owned()).collect()
+}
+
 #[test]
-fn the_picture_of_the_readme_is_up_to_date() {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+fn a_timeline_s_chart_shows_the_pools_that_the_log_tells_of_and_counts_the_same() {
     let folder = Folder::new();
+    let journal = format!("{}/journal", sample());
+    let words = ["timeline", &journal, "--tz", "America/Los_Angeles", "--since", "2026-05-05"];
+    let plain = folder.run(&[&words[..], &["-o", "json"]].concat());
+    let charted = folder.run(&[&words[..], &["-o", "json", "--chart", "a.svg"]].concat());
+    assert_eq!(charted.code, Some(0), "{}", charted.stderr);
+    assert_eq!(charted.stdout, plain.stdout);
+    let texts = texts(&folder.path().join("a.svg"));
+    for text in ["primary", "ro", "Events per day", "pool timeouts (1,131)"] {
+        assert!(texts.iter().any(|own| own == text), "{text}: {texts:?}");
+    }
+    assert!(texts.iter().any(|own| own.starts_with("at most 20 of 20 in use")), "{texts:?}");
+    let class = [&words[..], &["--chart", "a.svg", "--class", "pool_snapshot"]].concat();
+    let run = folder.run(&class);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(!run.stderr.contains("http_503, pool_snapshot"), "{}", run.stderr);
+}
+
+#[test]
+fn incidents_are_shaded_and_changes_are_numbered() {
+    let folder = Folder::new();
+    let journal = format!("{}/journal", sample());
+    let words = ["timeline", &journal, "--tz", "America/Los_Angeles", "--since", "2026-05-06"];
+    let words = [&words[..], &["--by", "hour", "-o", "csv", "--chart", "a.svg"]].concat();
+    let run = folder.run(&words);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let texts = texts(&folder.path().join("a.svg"));
+    assert!(texts.iter().any(|own| own == "May 6 04:49–17:14, 12 h 25 min"), "{texts:?}");
+    let deployed = texts.iter().position(|own| own.starts_with("May 6 17:14: ")).unwrap();
+    assert!(texts[deployed - 1].parse::<u32>().is_ok(), "{texts:?}");
+}
+
+#[test]
+fn a_chart_of_pools_has_no_bars() {
+    let folder = Folder::new();
+    let journal = format!("{}/journal", sample());
+    let words = ["pool", &journal, "--tz", "America/Los_Angeles", "--since", "2026-05-05"];
+    let run = folder.run(&[&words[..], &["--chart", "a.svg", "--theme", "dark"]].concat());
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let texts = texts(&folder.path().join("a.svg"));
+    for text in ["Connection pools", "primary", "ro", "atlas, scidex-api.service", "May 6, 2026"] {
+        assert!(texts.iter().any(|own| own == text), "{text}: {texts:?}");
+    }
+    assert!(!texts.iter().any(|own| own.starts_with("Events")), "{texts:?}");
+    folder.write("none.log", LOG);
+    let run = folder.run(&["pool", "none.log", "--chart", "b.png"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("b.png: there is no time to draw"), "{}", run.stderr);
+}
+
+/// The elements of an SVG file, with what they say.
+fn elements(path: &Path) -> Vec<String> {
+    let file = std::fs::read_to_string(path).unwrap();
+    let svg = roxmltree::Document::parse(&file).unwrap();
+    let elements = svg.descendants().filter(|node| node.is_element());
+    let element = |node: roxmltree::Node<'_, '_>| {
+        let attributes = node.attributes().map(|a| format!("{}={}", a.name(), a.value()));
+        let attributes: Vec<_> = attributes.collect();
+        format!("{} {} {:?}", node.tag_name().name(), attributes.join(" "), node.text())
+    };
+    elements.map(element).collect()
+}
+
+/// The pictures of the README are what the program draws now; `make docs` draws them anew.
+#[test]
+fn the_pictures_of_the_readme_are_up_to_date() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let makefile = std::fs::read_to_string(top.join("Makefile")).unwrap();
-    assert!(makefile.contains("--chart docs/images/outage-2026-05.svg"));
+    let readme = std::fs::read_to_string(top.join("README.md")).unwrap();
+    let folder = Folder::new();
     let notes = format!("{}/notes.toml", sample());
     let words = ["timeline", &sample(), "--tz", "America/Los_Angeles", "--notes", &notes];
-    let run = folder.run(&[&words[..], &["--chart", "now.svg"]].concat());
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
-    let now = std::fs::read_to_string(folder.path().join("now.svg")).unwrap();
-    let kept = std::fs::read_to_string(top.join("docs/images/outage-2026-05.svg")).unwrap();
-    let elements = |svg: &str| -> Vec<String> {
-        let svg = roxmltree::Document::parse(svg).unwrap();
-        let elements = svg.descendants().filter(|node| node.is_element());
-        let attributes = |node: roxmltree::Node<'_, '_>| {
-            let all: Vec<_> =
-                node.attributes().map(|a| format!("{}={}", a.name(), a.value())).collect();
-            format!("{} {} {:?}", node.tag_name().name(), all.join(" "), node.text())
-        };
-        elements.map(attributes).collect()
-    };
-    assert_eq!(elements(&kept), elements(&now), "run `make docs`");
-    let readme = std::fs::read_to_string(top.join("README.md")).unwrap();
-    assert!(readme.contains("](docs/images/outage-2026-05.svg)"));
+    for (name, options) in [
+        ("outage-2026-05.svg", &[][..]),
+        ("outage-2026-05-06.svg", &["--since", "2026-05-06", "--by", "hour"]),
+    ] {
+        let run = folder.run(&[&words[..], options, &["--chart", "now.svg"]].concat());
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let (kept, now) = (top.join("docs/images").join(name), folder.path().join("now.svg"));
+        assert!(elements(&kept) == elements(&now), "{name} is out of date: run `make docs`");
+        let command = [options, &["--chart", &format!("docs/images/{name}")]].concat().join(" ");
+        assert!(makefile.contains(&command), "{command}");
+        assert!(readme.contains(&format!("](docs/images/{name})")), "{name}");
+    }
 }

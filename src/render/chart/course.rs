@@ -38,33 +38,35 @@ pub(super) struct Course {
     /// One for each pixel of the time axis.
     columns: Vec<Extremes>,
     pub(super) peaks: Peaks,
-    /// For how long callers waited, or all connections were in use, in microseconds.
-    pub(super) full_us: i64,
+}
+
+/// How full a pool was: the more, the greater. First of all counts for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Fullness {
+    /// For how long callers waited, or all connections were in use.
+    full_us: i64,
+    peak_waiting: Option<u64>,
+    peak_in_use: Option<u64>,
+}
+
+impl Fullness {
+    pub(super) fn of(points: &dyn PoolPoints, frame: &Frame) -> Self {
+        let mut all = Self { full_us: 0, peak_waiting: None, peak_in_use: None };
+        for (point, _, holds_us) in shown(points, frame) {
+            all.full_us += if point.is_full() { holds_us } else { 0 };
+            all.peak_waiting = all.peak_waiting.max(point.waiting);
+            all.peak_in_use = all.peak_in_use.max(point.in_use);
+        }
+        all
+    }
 }
 
 impl Course {
     pub(super) fn new(points: &dyn PoolPoints, frame: &Frame) -> Self {
-        let mut course = Self {
-            columns: vec![Extremes::default(); frame.width().max(0) as usize],
-            peaks: Peaks::default(),
-            full_us: 0,
-        };
-        let longest = usual_distance(points).saturating_mul(MAX_PAUSES);
-        let mut points = points.iter().peekable();
-        while let Some(point) = points.next() {
-            let next = points.peek().map(|next| next.at);
-            let holds_us = match next.map(|next| next.micros() - point.at.micros()) {
-                Some(distance) if distance <= longest => distance,
-                _ => longest / MAX_PAUSES,
-            };
-            let end = Timestamp::from_micros(point.at.micros().saturating_add(holds_us.max(0)));
-            let end = end.unwrap_or(point.at);
-            if frame.holds_some(point.at, end) {
-                course.add(&point, frame.pixels(point.at, end), frame.left);
-                if point.is_full() {
-                    course.full_us += holds_us;
-                }
-            }
+        let columns = vec![Extremes::default(); frame.width().max(0) as usize];
+        let mut course = Self { columns, peaks: Peaks::default() };
+        for (point, pixels, _) in shown(points, frame) {
+            course.add(&point, pixels, frame.left);
         }
         course
     }
@@ -112,6 +114,25 @@ impl PoolPoint {
         let all_in_use = self.max.zip(self.in_use).is_some_and(|(max, used)| used >= max);
         all_in_use || self.waiting.is_some_and(|waiting| waiting > 0)
     }
+}
+
+/// The snapshots that a figure shows, with their pixels and for how long each holds, in
+/// microseconds.
+fn shown<'p>(
+    points: &'p dyn PoolPoints,
+    frame: &'p Frame,
+) -> impl Iterator<Item = (PoolPoint, Range<i32>, i64)> + 'p {
+    let usual = usual_distance(points);
+    let longest = usual.saturating_mul(MAX_PAUSES);
+    (0..points.count()).filter_map(move |position| {
+        let point = points.get(position)?;
+        let distance = points.get(position + 1).map(|next| next.at.micros() - point.at.micros());
+        let holds_us = distance.filter(|distance| *distance <= longest).unwrap_or(usual).max(0);
+        let end = Timestamp::from_micros(point.at.micros().saturating_add(holds_us));
+        let end = end.unwrap_or(point.at);
+        let is_shown = frame.holds_some(point.at, end);
+        is_shown.then(|| (point, frame.pixels(point.at, end), holds_us))
+    })
 }
 
 fn widen(range: &mut Option<(u64, u64)>, value: Option<u64>) {

@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use chrono_tz::Tz;
 
-use crate::report::Report;
+use crate::render::changes::Telling;
+use crate::report::{PoolReport, Report};
+use crate::series::{Gauge, Point, Series};
 use crate::time::Timestamp;
-use crate::timeline::{Bucket, Class, Grain};
+use crate::timeline::{Bucket, Change, Class, Grain, Timeline};
 
 /// What a chart shows.
 #[derive(Debug, Clone)]
@@ -96,6 +98,33 @@ pub struct PoolPoint {
     pub waiting: Option<u64>,
 }
 
+impl PoolPoints for Series {
+    fn count(&self) -> usize {
+        self.points().len()
+    }
+
+    fn get(&self, position: usize) -> Option<PoolPoint> {
+        let point = self.points().get(position)?;
+        Some(PoolPoint {
+            at: point.at(),
+            // A `max` of 0 is no limit.
+            max: point.get(Gauge::Max).filter(|max| *max > 0),
+            size: point.get(Gauge::Size),
+            in_use: point.get(Gauge::InUse),
+            waiting: point.get(Gauge::Waiting),
+        })
+    }
+}
+
+impl<'a> Pool<'a> {
+    fn of(series: &'a Series) -> Self {
+        let key = &series.key;
+        let program = key.unit.as_ref().or(key.identifier.as_ref());
+        let place: Vec<&str> = key.host.iter().chain(program).map(String::as_str).collect();
+        Self { name: key.pool.clone(), place: place.join(", "), points: series }
+    }
+}
+
 impl dyn PoolPoints + '_ {
     /// The snapshots from first to last.
     pub(super) fn iter(&self) -> impl Iterator<Item = PoolPoint> {
@@ -119,11 +148,43 @@ impl<'a> Figure<'a> {
             title: title.map_or_else(|| usual_title(&classes, timeline.grain), str::to_owned),
             zone: timeline.zone,
             time,
-            marks: timeline.notes.iter().map(note).collect(),
+            marks: timeline.notes.iter().map(note).chain(changes(timeline)).collect(),
             events: Some(Events { grain: timeline.grain, classes, buckets: &timeline.buckets }),
-            incidents: Vec::new(),
+            incidents: incidents(report),
             pools: Vec::new(),
         })
+    }
+
+    /// The figure of a report on pools, or `None` where it has no snapshot.
+    pub fn of_pools(report: &'a PoolReport, title: Option<&str>) -> Option<Self> {
+        let drawn = || report.series.iter().filter(|series| series.points().iter().any(is_drawn));
+        let points = || drawn().flat_map(|series| series.points());
+        let start = points().map(Point::at).min()?;
+        let end = points().map(Point::at).max()?;
+        // The last snapshot holds for a while too.
+        let usual = drawn().filter_map(Series::usual_interval_us).min();
+        let end = Timestamp::from_micros(end.micros() + usual.unwrap_or(0).max(1));
+        let figure = Self {
+            title: title.unwrap_or("Connection pools").to_owned(),
+            zone: report.zone,
+            time: start..end?,
+            events: None,
+            incidents: Vec::new(),
+            marks: Vec::new(),
+            pools: Vec::new(),
+        };
+        Some(figure.with_pools(&report.series))
+    }
+
+    /// The figure with the pools of which there is a snapshot in its time.
+    pub fn with_pools(mut self, series: &'a [Series]) -> Self {
+        let time = self.time.clone();
+        let is_shown = |series: &&Series| {
+            let own = series.points().iter();
+            own.filter(|point| time.contains(&point.at())).any(is_drawn)
+        };
+        self.pools = series.iter().filter(is_shown).map(Pool::of).collect();
+        self
     }
 
     /// The incidents on the figure, those that overlap as one.
@@ -142,6 +203,11 @@ impl<'a> Figure<'a> {
         }
         joined
     }
+}
+
+/// Whether a snapshot says something that a chart shows; some say only how long callers waited.
+fn is_drawn(point: &Point) -> bool {
+    [Gauge::Size, Gauge::InUse, Gauge::Waiting].iter().any(|gauge| point.get(*gauge).is_some())
 }
 
 fn usual_title(classes: &[&Class], grain: Grain) -> String {

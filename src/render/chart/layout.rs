@@ -4,9 +4,11 @@
 //! time axis, the legend. All but the panels take what they need; the panels share the rest. Where
 //! there is little, the legend is shortened first, then pools are left out; each says so.
 
+use std::cmp::Reverse;
+
 use super::axis::Axis;
 use super::canvas::Canvas;
-use super::course::Course;
+use super::course::{Course, Fullness};
 use super::events::{self, Layer};
 use super::figure::Figure;
 use super::frame::Frame;
@@ -50,7 +52,7 @@ pub(super) fn scene(figure: &Figure<'_>, size: Size, theme: Theme) -> Result<Sce
     let axis = Axis::new(&canvas, &frame, figure);
     let windows = figure.incident_windows();
     let labels = windows::labels(&canvas, &frame, &windows, figure.zone);
-    let (pools, pool_count) = pool_panels(figure, &frame);
+    let (mut pools, pool_count) = pool_panels(figure, &frame);
 
     let marked = marked(&canvas, &frame, figure, margin, pools.len());
     let below = Axis::height(&canvas) + legend_height(&canvas, &marked) + margin;
@@ -70,7 +72,9 @@ pub(super) fn scene(figure: &Figure<'_>, size: Size, theme: Theme) -> Result<Sce
     };
     let shown = (0..=pools.len()).rev().find(|shown| room(*shown) >= 0).unwrap_or(0);
     let items = items(shown);
-    let pools = pools.get(..shown).unwrap_or_default();
+    // Which ones are drawn is a matter of how full they were; their order is not.
+    pools.truncate(shown);
+    pools.sort_by_key(|panel| panel.position);
     let key_bottom = top + key::height(&canvas, &items, sides);
     key::draw(&mut canvas, &items, sides, top);
     let panels_top = key_bottom + above_panels;
@@ -79,7 +83,7 @@ pub(super) fn scene(figure: &Figure<'_>, size: Size, theme: Theme) -> Result<Sce
     draw_background(&mut canvas, &frame, figure, &panels, &axis);
     windows::shade(&mut canvas, &frame, &windows, (key_bottom + label_line, panels.bottom));
     windows::write(&mut canvas, labels, key_bottom);
-    draw_panels(&mut canvas, &frame, figure, &panels, pools);
+    draw_panels(&mut canvas, &frame, figure, &panels, &pools);
     let lanes_top = key_bottom + label_line;
     windows::draw_edges(&mut canvas, &frame, &windows, (lanes_top, panels.bottom));
     marks::draw(&mut canvas, &marked.placed, (lanes_top, panels.bottom));
@@ -104,23 +108,19 @@ fn frame(canvas: &Canvas, figure: &Figure<'_>, margin: i32) -> Frame {
     Frame::new(&figure.time, left.max(canvas.px(50.0)), canvas.scene.width - canvas.px(24.0))
 }
 
-/// The pools that are drawn, those that were full for longest first, and how many there are.
+/// The pools that may be drawn, those that were full for longest first, and how many there are.
 fn pool_panels(figure: &Figure<'_>, frame: &Frame) -> (Vec<PoolPanel>, usize) {
-    let panel = |pool: &super::figure::Pool<'_>| PoolPanel {
-        name: pool.name.clone(),
-        place: pool.place.clone(),
-        course: Course::new(pool.points, frame),
+    let fullness = |pool: &super::figure::Pool<'_>| Fullness::of(pool.points, frame);
+    let mut ranked: Vec<_> = figure.pools.iter().map(fullness).enumerate().collect();
+    ranked.sort_by_key(|(_, fullness)| Reverse(*fullness));
+    // Of thousands of pools, only these are kept by the pixel.
+    let best = ranked.iter().take(MAX_POOLS).map(|(position, _)| *position);
+    let panel = |position: usize| {
+        let pool = figure.pools.get(position)?;
+        let course = Course::new(pool.points, frame);
+        Some(PoolPanel { position, name: pool.name.clone(), place: pool.place.clone(), course })
     };
-    let mut panels: Vec<PoolPanel> = figure.pools.iter().map(panel).collect();
-    let count = panels.len();
-    if count > 1 {
-        panels.sort_by_key(|panel| {
-            let course = &panel.course;
-            std::cmp::Reverse((course.full_us, course.peaks.waiting, course.peaks.in_use))
-        });
-    }
-    panels.truncate(MAX_POOLS);
-    (panels, count)
+    (best.filter_map(panel).collect(), figure.pools.len())
 }
 
 /// Chooses the marks for which there is room.

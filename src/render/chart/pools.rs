@@ -13,6 +13,8 @@ use super::scene::{Anchor, Area};
 
 /// A pool that is to be drawn.
 pub(super) struct PoolPanel {
+    /// Its place among the figure's pools.
+    pub(super) position: usize,
     /// What heads the panel.
     pub(super) name: String,
     pub(super) place: String,
