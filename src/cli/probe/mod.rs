@@ -167,6 +167,7 @@ fn add_up(
         span: ask.span,
         classes: Vec::new(),
         notes: Vec::new(),
+        changes: Vec::new(),
     };
     let timeline = Timeline::new(&tally, first, last, question).map_err(|_| {
         let problem = "the entries are too many years apart to look for gaps between them.\n\

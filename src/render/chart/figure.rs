@@ -205,6 +205,24 @@ impl<'a> Figure<'a> {
     }
 }
 
+/// The changes that are out of the ordinary, the most telling first.
+fn changes(timeline: &Timeline) -> Vec<Mark> {
+    let (changes, notable) = Telling::new(timeline).of(&(0..timeline.buckets.len()));
+    let mark = |(change, rank): (&Change, u32)| Mark {
+        start: change.at,
+        end: change.at,
+        text: change.text(),
+        rank,
+    };
+    changes.into_iter().take(notable).zip(1..).map(mark).collect()
+}
+
+/// From the first failure of each incident to its last.
+fn incidents(report: &Report) -> Vec<Range<Timestamp>> {
+    let found = report.incidents.iter().flat_map(|found| &found.incidents);
+    found.map(|incident| incident.first.at..incident.last.at).collect()
+}
+
 /// Whether a snapshot says something that a chart shows; some say only how long callers waited.
 fn is_drawn(point: &Point) -> bool {
     [Gauge::Size, Gauge::InUse, Gauge::Waiting].iter().any(|gauge| point.get(*gauge).is_some())

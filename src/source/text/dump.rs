@@ -8,7 +8,7 @@ use super::json;
 use super::record::Recorder;
 use super::window::MAX_ENTRY_BYTES;
 use crate::entry::{Entry, Origin};
-use crate::rules::{self, RuleSet};
+use crate::rules;
 use crate::source::change::{FoundChange, manager};
 use crate::source::statement::{JournaldId, Statement};
 use crate::source::{Filter, Query, watch};
