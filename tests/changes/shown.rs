@@ -106,3 +106,29 @@ fn programs_get_all_changes_and_a_terminal_no_control_character() {
         assert!(output.contains("\\x1b"), "{output}");
     }
 }
+
+/// What `incidents -o json` says of the sample's last incident.
+fn last_incident_of_the_sample(source: &str) -> serde_json::Value {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-logs/outage-2026-05");
+    let output = Command::new(env!("CARGO_BIN_EXE_ebbline"))
+        .args(["incidents", "-o", "json", "--tz", "America/Los_Angeles"])
+        .arg(sample.join(source))
+        .output()
+        .unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    document["incidents"].as_array().unwrap().last().unwrap().clone()
+}
+
+#[test]
+fn before_the_samples_outage_the_replica_refuses_connections() {
+    for source in ["journal", "text"] {
+        let incident = last_incident_of_the_sample(source);
+        let is_of = |list: &str, kind: &str, what: &str| {
+            incident[list].as_array().unwrap().iter().any(|change| {
+                change["kind"] == kind && change["what"].as_str().unwrap().starts_with(what)
+            })
+        };
+        assert!(is_of("preceded_by", "unreachable", "127.0.0.1:5433, for "), "{incident}");
+        assert!(is_of("changes_before_end", "unit_restarted", "scidex-api.service"), "{incident}");
+    }
+}

@@ -75,7 +75,7 @@ fn of_journal(entries: &[TestEntry], arguments: &[&str]) -> Vec<String> {
 }
 
 fn journalctl(path: &Path, format: &str) -> Vec<u8> {
-    let words = ["--quiet", "--utc", "-o", format, "--file"];
+    let words = ["--utc", "-o", format, "--file"];
     Command::new("journalctl").args(words).arg(path).output().unwrap().stdout
 }
 
