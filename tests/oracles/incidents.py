@@ -15,7 +15,7 @@ import numpy as np
 import ruptures
 from astropy.stats import bayesian_blocks
 
-LEAST_AGREEMENT = 0.9
+LEAST_AGREEMENT = 0.93
 # A segment is elevated from this multiple of the usual rate up, with so many events.
 ELEVATED = 5.0
 LEAST_EVENTS = 20

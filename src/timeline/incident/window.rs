@@ -15,6 +15,8 @@ const ROUNDS: usize = 4;
 /// A pause of so many minutes does not end an incident. It is longer than what tells spikes apart,
 /// because an incident that comes and goes is one to the people who look at it.
 const MAX_PAUSE: f32 = 20.0;
+/// Nothing is said to have gone on through so long a time of which nothing is known.
+const MAX_HOLE_MINUTES: usize = 6 * HOUR;
 /// An edge is judged by so many events.
 const EVENTS_AT_EDGE: f32 = 100.0;
 /// What is called normal must be this much of the time at least.
@@ -170,7 +172,7 @@ fn thin(stretches: impl Iterator<Item = (f32, f32)> + Clone) -> usize {
     for _ in 0..ROUNDS {
         let ahead = || stretches.clone().skip(from);
         let (mut events, mut expected, mut length) = (0.0, 0.0, 0);
-        for stretch in ahead().take_while(|_| true) {
+        for stretch in ahead() {
             events += stretch.0;
             expected += stretch.1;
             length += 1;
@@ -226,6 +228,9 @@ fn is_one(before: &Range<usize>, after: &Range<usize>, stretches: &[Stretch]) ->
     let earlier = sum(stretches, hour_before..before.end);
     let later = sum(stretches, after.start..hour_after);
     let missed = earlier.events.min(later.events) * inside.known_minutes / MINUTES_PER_HOUR;
+    if end - start >= MAX_HOLE_MINUTES {
+        return false;
+    }
     let is_pause = inside.known_minutes <= MAX_PAUSE
         || inside.known_minutes < MINUTES_PER_HOUR && missed < MOST_MISSED;
     if end - start <= MAX_PAUSE_MINUTES || inside.known_minutes > (end - start) as f32 / 2.0 {
