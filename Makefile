@@ -6,7 +6,7 @@ TIMELINE := timeline $(SAMPLE) --tz America/Los_Angeles --notes $(SAMPLE)/notes.
 SCRIPTS := .ci/setup .ci/run sample-logs/make-samples docs/deploy/ebbline-daily
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint samples bench fuzz
+.PHONY: help demo test lint docs samples bench fuzz
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := journal export json text rules
@@ -47,15 +47,26 @@ lint: ## Check formatting, clippy, the API's documentation and shell scripts; wa
 	@echo "lint: shell"
 	@shellcheck $(SCRIPTS)
 
+docs: ## Draw the README's pictures again
+	@.ci/setup demo
+	@mkdir -p docs/images
+	@echo "docs: docs/images/outage-2026-05.svg"
+	@$(CARGO) run --locked --quiet $$(.ci/setup features) -- $(TIMELINE) -o csv \
+	    --chart docs/images/outage-2026-05.svg >/dev/null
+	@echo "docs: docs/images/outage-2026-05-06.svg"
+	@$(CARGO) run --locked --quiet $$(.ci/setup features) -- $(TIMELINE) -o csv \
+	    --since 2026-05-06 --by hour --chart docs/images/outage-2026-05-06.svg >/dev/null
+
 samples: ## Make the sample outage's files again
 	@.ci/setup test
 	@echo "samples: $(SAMPLE)"
 	@sample-logs/make-samples
 
-bench: ## Compare with cat, rg, journalctl and others on a seeded corpus (BENCH_ENTRIES=200000)
+bench: ## Compare with cat, rg, journalctl and others, and score the incidents (BENCH_ENTRIES=200000)
 	@.ci/setup test
 	@echo "bench: building ebbline (the first time takes some minutes)"
 	@$(CARGO) bench --locked --quiet --bench compare $$(.ci/setup features)
+	@$(CARGO) bench --locked --quiet --bench incidents $$(.ci/setup features)
 
 fuzz: ## Feed the readers and the rule files with hostile bytes, a minute each (FUZZ_SECONDS=60)
 	@.ci/setup fuzz

@@ -118,6 +118,7 @@ fn ask<T>(span: Span, detail: Detail, put: impl FnOnce(&Query<'_>) -> T) -> T {
         zone,
         detail,
         changes: true,
+        watch: None,
         progress: &progress,
     })
 }

@@ -7,9 +7,11 @@ use globset::{Glob, GlobSetBuilder};
 
 use super::args::{PoolArgs, PoolFormat};
 use super::ask::Ask;
+use super::chart::Charts;
 use super::error::CliError;
 use super::telling::Damaged;
 use super::{Console, rules};
+use crate::render::chart::Figure;
 use crate::render::pool;
 use crate::render::table::Style;
 use crate::report::PoolReport;
@@ -27,6 +29,7 @@ const MAX_POINTS: u64 = 4_000_000;
 const MAX_MINUTES: i64 = 2 * 366 * 24 * 60;
 
 pub(super) fn run(args: &PoolArgs, console: &Console) -> Result<ExitCode, CliError> {
+    let charts = Charts::new(&args.chart)?;
     let all = rules::load(&args.source.rules)?;
     let asked = all.clone().only(|class| class == POOL_SNAPSHOT || class == POOL_TIMEOUT);
     let mut ask = Ask::with_rules(&args.source, console, asked.clone())?;
@@ -37,7 +40,7 @@ pub(super) fn run(args: &PoolArgs, console: &Console) -> Result<ExitCode, CliErr
     let readers =
         Readers { asked: &asked, snapshots: &snapshots, wanted: wanted.as_ref(), budget: &budget };
 
-    let answer = ask.read(Detail::Entries, |_, _| SeriesSink::new(&readers))?;
+    let answer = ask.read(Detail::Fields, |_, _| SeriesSink::new(&readers))?;
     let has_failed = answer.has_failed;
     let mut collected = Collected::default();
     for outcome in answer.outcomes {
@@ -50,6 +53,7 @@ pub(super) fn run(args: &PoolArgs, console: &Console) -> Result<ExitCode, CliErr
     let report = report(collected, args, &ask, &asked);
     print(&report, args, console)?;
     tell(&report, console);
+    charts.write(|| Figure::of_pools(&report, args.chart.title.as_deref()))?;
     Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -80,13 +84,8 @@ fn report(collected: Collected, args: &PoolArgs, ask: &Ask<'_>, asked: &Classifi
     let series = collected.into_series();
     let saturations = saturations(&series);
     let leads = leads(&series, &saturations, &first_timeouts);
-    let ends =
-        || series.iter().flat_map(|series| [series.points().first(), series.points().last()]);
-    let first = ends().flatten().map(|point| point.at()).min().unwrap_or(Timestamp::MIN);
-    let last = ends().flatten().map(|point| point.at()).max().unwrap_or(Timestamp::MIN);
-    let grain = By::from(args.by).grain(first, last);
-    let zone = ask.zone;
-    PoolReport { series, saturations, leads, grain, zone, unparsed, undated, left_out }
+    let (by, zone) = (By::from(args.by), ask.zone);
+    PoolReport { series, saturations, leads, by, zone, unparsed, undated, left_out }
 }
 
 /// The first pool timeout of each incident.

@@ -6,18 +6,23 @@ use std::process::ExitCode;
 
 use super::args::{TimelineArgs, TimelineFormat};
 use super::ask::{Answer, Ask};
+use super::chart::Charts;
+use super::charted;
 use super::error::{CliError, read_text};
 use super::fail_if::{Condition, Subject};
 use super::follow;
+use super::git::Repositories;
 use super::live::Live;
 use super::telling::Damaged;
 use super::{Console, complain, incidents};
+use crate::render::chart::Figure;
 use crate::render::{csv, json, markdown, ndjson, openmetrics, table};
 use crate::report::{Columns, Report, SourceReport};
-use crate::rules::{Classifier, RuleSet};
+use crate::rules::{Classifier, POOL_SNAPSHOT, RuleSet};
 use crate::source::scan::Outcome;
 use crate::source::{DamageList, Detail, Summary};
 use crate::tally::{Tally, TallySink};
+use crate::time::Timestamp;
 use crate::timeline::fold::Folding;
 use crate::timeline::{Class, Note, Question, Timeline, notes};
 
@@ -25,21 +30,28 @@ use crate::timeline::{Class, Note, Question, Timeline, notes};
 const CROSSED: u8 = 3;
 
 pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, CliError> {
-    let mut ask = Ask::new(&args.source, console)?.with_changes();
+    let charts = Charts::new(&args.chart)?;
+    // What is drawn while it grows would be drawn once, at the end: pools are not looked for.
+    let has_pools = charts.are_wanted() && !args.follow;
+    let mut ask = match has_pools {
+        true => charted::ask(&args.source, console)?,
+        false => Ask::new(&args.source, console)?,
+    }
+    .with_changes();
     let rules = ask.classifier.rules().clone();
     let classes = match args.class.as_slice() {
         [] => Class::all(&rules),
         names => Class::select(&rules, names).map_err(|e| CliError::Usage(e.to_string()))?,
     };
-    let conditions: Vec<Condition> = args
-        .fail_if
-        .iter()
-        .map(|text| Condition::parse(text, rules.classes()))
-        .collect::<Result<_, _>>()?;
+    let known: Vec<String> =
+        rules.classes().iter().filter(|name| *name != POOL_SNAPSHOT).cloned().collect();
+    let conditions: Vec<Condition> =
+        args.fail_if.iter().map(|text| Condition::parse(text, &known)).collect::<Result<_, _>>()?;
     let notes = read_notes(&args.notes, &ask)?;
+    let repositories = Repositories::open(&args.changes)?;
 
     let columns = if args.class.is_empty() { Columns::Occurring } else { Columns::All };
-    let question = Question {
+    let mut question = Question {
         by: args.by.into(),
         zone: ask.zone,
         span: ask.span,
@@ -47,19 +59,28 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         notes,
         changes: Vec::new(),
     };
-    let has_incidents = wants_incidents(args, &conditions);
+    let has_incidents = has_pools || wants_incidents(args, &conditions);
     let new_sink = |_: &Classifier, place| match has_incidents {
         true => TallySink::with_evidence(&rules, place, false),
         false => TallySink::new(&rules),
     };
+    let mut series = Vec::new();
     let (report, has_failed) = if args.follow {
+        question.changes = repositories.changes_since(console, ask.span.since)?;
         let mut live = Live::new(args, console, &rules, (question, columns));
         let has_failed = follow::run(&mut ask, console, Detail::Counts, new_sink, &mut live)?;
         (live.finish()?, has_failed)
     } else {
-        let answer = ask.read(Detail::Counts, new_sink)?;
+        let answer = if has_pools {
+            let (answer, found) = charted::read(&mut ask, &rules, new_sink)?;
+            series = found;
+            answer
+        } else {
+            ask.read(Detail::Counts, new_sink)?
+        };
         let has_failed = answer.has_failed;
         let (tally, sources) = add_up(answer, &rules);
+        question.changes = repositories.changes(console, ask.span, ends(&sources))?;
         let mut report = report(&tally, sources, question, columns)?;
         if has_incidents {
             incidents::find(&mut report, &tally);
@@ -68,6 +89,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         (report, has_failed)
     };
 
+    charts.write(|| Some(Figure::of(&report, args.chart.title.as_deref())?.with_pools(&series)))?;
     let crossed = tell_crossed(&conditions, &report, &rules);
     Ok(match (crossed, has_failed) {
         (true, _) => ExitCode::from(CROSSED),
@@ -124,6 +146,13 @@ pub(super) fn leave_out(summary: &mut Summary, taken: u64) {
     }
 }
 
+/// The times of the first and the last entry of all sources.
+pub(super) fn ends(sources: &[SourceReport]) -> (Option<Timestamp>, Option<Timestamp>) {
+    let first = sources.iter().filter_map(|source| source.summary.first).min();
+    let last = sources.iter().filter_map(|source| source.summary.last).max();
+    (first, last)
+}
+
 /// Cuts what was counted into buckets.
 pub(super) fn report(
     tally: &Tally,
@@ -131,8 +160,7 @@ pub(super) fn report(
     question: Question,
     columns: Columns,
 ) -> Result<Report, CliError> {
-    let first = sources.iter().filter_map(|source| source.summary.first).min();
-    let last = sources.iter().filter_map(|source| source.summary.last).max();
+    let (first, last) = ends(&sources);
     let span = question.span;
     let timeline = Timeline::new(tally, first, last, question)
         .map_err(|error| CliError::Usage(error.to_string()))?;

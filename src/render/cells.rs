@@ -138,12 +138,12 @@ pub(super) fn exact(counts: &Counts, classes: &[&Class]) -> Vec<Cell> {
 }
 
 /// A number of entries in words.
-pub(super) fn entries(count: u64) -> String {
+pub fn entries(count: u64) -> String {
     if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
 }
 
 /// An instant for people, in their zone.
-pub(super) fn moment(at: Timestamp, zone: Tz) -> String {
+pub fn moment(at: Timestamp, zone: Tz) -> String {
     calendar::in_zone(at, zone).format("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 

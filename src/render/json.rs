@@ -153,6 +153,11 @@ struct Missing<'a> {
     clock_jump_s: Option<f64>,
 }
 
+/// What is missing as JSON has it, in `not_logged`.
+pub fn absences(timeline: &Timeline) -> impl Iterator<Item = impl Serialize> {
+    timeline.not_logged.absences.iter().map(|absence| Missing::new(absence, timeline))
+}
+
 impl<'a> Missing<'a> {
     fn new(absence: &'a Absence, timeline: &Timeline) -> Self {
         let time = |at: Option<Timestamp>| at.map(|at| rfc3339(at, timeline.zone));

@@ -8,13 +8,13 @@ pub mod escape;
 
 pub mod heading;
 
-mod cells;
+pub mod cells;
 
 mod changes;
 
 mod footer;
 
-mod gaps;
+pub mod gaps;
 
 pub mod incidents;
 
@@ -33,3 +33,5 @@ pub mod ndjson;
 pub mod openmetrics;
 
 pub mod pool;
+
+pub mod chart;

@@ -24,7 +24,7 @@ use std::ops::Range;
 
 use chrono_tz::Tz;
 
-use crate::rules::{ClassIndex, DEPLOYMENT, RuleSet};
+use crate::rules::{ClassIndex, DEPLOYMENT, POOL_SNAPSHOT, RuleSet};
 use crate::tally::{Counts, Tally};
 use crate::time::{Span, Timestamp};
 
@@ -145,7 +145,13 @@ impl Class {
         for name in names {
             let class = Self::named(rules, name).ok_or_else(|| TimelineError::UnknownClass {
                 name: name.clone(),
-                known: rules.classes().join(", "),
+                known: rules
+                    .classes()
+                    .iter()
+                    .filter(|name| *name != POOL_SNAPSHOT)
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", "),
             })?;
             if !classes.contains(&class) {
                 classes.push(class);
@@ -155,6 +161,10 @@ impl Class {
     }
 
     fn named(rules: &RuleSet, name: &str) -> Option<Self> {
+        // A snapshot of a pool is read beside failures, and is none.
+        if name == POOL_SNAPSHOT {
+            return None;
+        }
         rules.class_index(name).map(|index| Self { name: name.to_owned(), index })
     }
 }

@@ -1,12 +1,14 @@
 //! The command line as a user and a script meet it: one binary run a test, on real files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+mod git;
 mod harness;
 #[path = "../support/journals.rs"]
 mod journals;
 #[path = "../support/writer.rs"]
 mod writer;
 
+mod chart;
 mod classify;
 mod copies;
 mod docs;
@@ -18,6 +20,9 @@ mod large_texts;
 mod many_files;
 mod openmetrics;
 mod options;
+mod packages;
+mod pool;
+mod probe;
 mod rules;
 mod sample;
 mod shared_events;

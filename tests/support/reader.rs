@@ -270,6 +270,7 @@ fn read_natively(path: &Path, classifier: &Classifier) {
         zone: chrono_tz::UTC,
         detail: Detail::Entries,
         changes: true,
+        watch: None,
         progress: &progress,
     };
     let mut sink = Counter::default();

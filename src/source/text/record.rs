@@ -9,6 +9,7 @@ use crate::rules::{ClassIndex, Fields};
 use crate::source::change::{FoundChange, Happened, manager, words};
 use crate::source::not_logged::Dropped;
 use crate::source::statement::{self, Statement};
+use crate::source::watch::Signs;
 use crate::source::{Damage, Event, Filter, Query, Remark, Sink, SourceKind, Summary};
 use crate::time::{Minute, Timestamp};
 
@@ -151,7 +152,9 @@ impl<'q> Recorder<'q> {
             self.tell_change(entry, entry, by_manager);
         }
         if self.accepts(entry) {
-            return self.take(entry, entry, times);
+            let watch = self.query.watch;
+            let signs = watch.map(|watch| watch.signs_of_text(entry)).unwrap_or_default();
+            return self.take(entry, entry, times, signs);
         }
         ControlFlow::Continue(())
     }
@@ -176,16 +179,33 @@ impl<'q> Recorder<'q> {
         entry: &Entry<'_>,
         fields: &dyn Fields,
     ) -> ControlFlow<()> {
-        self.take(entry, fields, 1)
+        let watch = self.query.watch;
+        let signs = watch.map(|watch| watch.signs_of_fields(fields)).unwrap_or_default();
+        self.take(entry, fields, 1, signs)
     }
 
-    fn take(&mut self, entry: &Entry<'_>, fields: &dyn Fields, times: u32) -> ControlFlow<()> {
+    fn take(
+        &mut self,
+        entry: &Entry<'_>,
+        fields: &dyn Fields,
+        times: u32,
+        signs: Signs,
+    ) -> ControlFlow<()> {
         if !self.count_times(entry.at, times) {
             return ControlFlow::Continue(());
         }
+        signs.tell(entry.at, &entry.origin, |sighting| self.sink.sighting(sighting));
         match self.query.classifier.classify(entry.message, fields) {
             Some(rule) => self.sink.event(&Event { entry, rule, times }),
             None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Tells the sink what was done with a package. A manager's log does not name its machine.
+    pub(super) fn tell_package(&mut self, change: FoundChange) {
+        let is_inside = self.query.changes && self.query.change_span().contains(change.at);
+        if is_inside && self.query.filter.hosts.is_empty() {
+            self.sink.change(change);
         }
     }
 

@@ -6,6 +6,8 @@
 
 mod others;
 
+mod packages;
+
 mod units;
 
 use std::collections::{HashMap, HashSet};
@@ -176,6 +178,7 @@ pub fn of_log(log: &ChangeLog, remarks: &Remarks) -> Vec<Change> {
     changes.extend(others::of_processes(log.found(), &changes));
     changes.extend(others::deployments(log.found()));
     changes.extend(others::refusals(log.found()));
+    changes.extend(packages::of_runs(log.found()));
     changes.extend(absences.iter().filter_map(others::of_absence));
     changes.sort_by(|a, b| (a.at, a.kind, &a.what).cmp(&(b.at, b.kind, &b.what)));
     changes
