@@ -1,6 +1,6 @@
 //! What changed: what journals and texts tell about units, processes, boots and deployments, and
 //! how a timeline shows it.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "support/journals.rs"]
 mod journals;

@@ -208,10 +208,9 @@ impl<'a> Sweep<'a> {
         let verdict = self.query.classifier.examine(message);
         if let Some(verdict) = &verdict
             && self.query.changes
+            && (self.may_be_deployment(verdict) || self.memory.changes.refusal(offset, message))
         {
-            if self.may_be_deployment(verdict) || self.memory.changes.refusal(offset, message) {
-                facts |= FieldFacts::WORDS;
-            }
+            facts |= FieldFacts::WORDS;
         }
         let verdict = verdict.unwrap_or(Verdict::NoRule);
         if verdict != Verdict::NoRule || facts != FieldFacts::NONE {
