@@ -64,7 +64,7 @@ fn the_sample_outage_shows_the_fill_up_before_the_first_timeout() {
     let speed = lead["connections_per_minute"].as_f64().unwrap();
     assert!((0.1..0.5).contains(&speed), "{speed}");
     let windows = document["saturation"].as_array().unwrap();
-    let longest = windows.iter().filter(|window| window["pool"] == "primary").next_back().unwrap();
+    let longest = windows.iter().rfind(|window| window["pool"] == "primary").unwrap();
     assert!(longest["end"].as_str().unwrap().starts_with("2026-05-06T17:14:07."), "{longest}");
     assert!(longest["peak_waiting"].as_u64().unwrap() > 8);
     assert_eq!(document["unparsed"], 0);
