@@ -96,6 +96,7 @@ fn walk(bencher: Bencher<'_, '_>, rules: &str) {
         span: Span::default(),
         zone: Tz::UTC,
         detail: Detail::Counts,
+        changes: false,
         progress: &Progress::default(),
     };
     let entries = ItemsCount::new(journal.facts().n_entries);

@@ -4,6 +4,7 @@ use crate::rules::{HTTP_503, POOL_TIMEOUT};
 use crate::series::{Lead, Saturation, Series};
 use crate::source::{Damage, Summary};
 use crate::time::Span;
+use crate::timeline::incident::Incidents;
 use crate::timeline::{Class, Grain, Timeline};
 use chrono_tz::Tz;
 
@@ -18,6 +19,8 @@ pub struct Report {
     pub sources: Vec<SourceReport>,
     /// Which classes a table for people shows.
     pub columns: Columns,
+    /// When more requests failed than usual; `None`: not looked for.
+    pub incidents: Option<Incidents>,
 }
 
 /// What was read from one source, and what of it could not be read.

@@ -9,9 +9,11 @@ mod evidence;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use crate::rules::{ClassIndex, RuleSet};
+use crate::rules::{ClassIndex, POOL_SNAPSHOT, RuleSet};
 use crate::source::not_logged::Remarks;
-use crate::source::{Damage, DamageList, Event, KnownEvent, Merge, Remark, Repeats, Sink};
+use crate::source::{
+    ChangeLog, Damage, DamageList, Event, FoundChange, KnownEvent, Merge, Remark, Repeats, Sink,
+};
 use crate::time::{Minute, Timestamp};
 
 use evidence::{Book, Keeper};
@@ -30,6 +32,11 @@ impl Counts {
     /// How many events of a class.
     pub fn of(&self, class: ClassIndex) -> u64 {
         self.events.get(class.get()).copied().unwrap_or(0)
+    }
+
+    /// How many events of all classes.
+    pub fn events(&self) -> u64 {
+        self.events.iter().sum()
     }
 
     /// Adds `count` events of a class.
@@ -67,6 +74,8 @@ pub struct Tally {
     pub undated: Counts,
     /// What the sources told about what was not logged.
     pub remarks: Remarks,
+    /// What the sources told about changes.
+    pub changes: ChangeLog,
     /// Which events were the first and the last; nothing where no evidence is kept.
     evidence: Book,
 }
@@ -83,6 +92,7 @@ impl Tally {
         }
         self.undated.merge(&other.undated);
         self.remarks.merge(other.remarks);
+        self.changes.merge(other.changes);
         self.evidence.merge(other.evidence);
     }
 
@@ -191,6 +201,7 @@ impl<'a> TallySink<'a> {
 impl Merge for TallySink<'_> {
     fn merge(&mut self, mut later: Self, lines_before: u64) {
         self.tally.remarks.append(std::mem::take(&mut later.tally.remarks));
+        self.tally.changes.append(std::mem::take(&mut later.tally.changes));
         if let (Some(keeper), Some(later_keeper)) = (&mut self.keeper, &later.keeper) {
             let more = std::mem::take(&mut later.tally.evidence);
             keeper.merge(&mut self.tally.evidence, later_keeper, more, lines_before);
@@ -206,8 +217,9 @@ impl Sink for TallySink<'_> {
     }
 
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        // The same failure is reported by another line, which counts.
-        let is_echo = self.rules.rule(event.rule).echo;
+        // The same failure is reported by another line, which counts; a snapshot of a pool is none.
+        let rule = self.rules.rule(event.rule);
+        let is_echo = rule.echo || rule.class == POOL_SNAPSHOT;
         let class = self.rules.class_of(event.rule);
         if !is_echo {
             self.tally.at(event.entry.at).add_events(class, u64::from(event.times));
@@ -226,5 +238,9 @@ impl Sink for TallySink<'_> {
 
     fn remark(&mut self, remark: Remark) {
         self.tally.remarks.push(remark);
+    }
+
+    fn change(&mut self, change: FoundChange) {
+        self.tally.changes.push(change);
     }
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use chrono_tz::Tz;
 use ebbline::render::chart::{self, Figure, Mark, Pool, PoolPoint, Size, Theme};
-use ebbline::report::{Columns, Report};
+use ebbline::report::Report;
 use ebbline::time::{Span, Timestamp};
 use ebbline::timeline::By;
 use outage::{Log, at, outage_report, parse_notes};
@@ -151,7 +151,7 @@ fn log_of(days: i64) -> Log {
 fn report_of(days: i64, by: By, notes: &str) -> Report {
     let log = log_of(days);
     let timeline = log.timeline(by, ZONE, Span::default(), parse_notes(notes, ZONE));
-    Report { timeline, span: Span::default(), sources: Vec::new(), columns: Columns::Occurring }
+    Report { timeline, ..outage_report() }
 }
 
 /// A snapshot a minute over the whole time, and every so often all connections in use.

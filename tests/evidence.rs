@@ -53,6 +53,7 @@ impl Reading {
             span: Span::default(),
             zone: Tz::UTC,
             detail: Detail::Counts,
+            changes: false,
             progress: &progress,
         };
         let now = Timestamp::from_micros(1_790_000_000_000_000).unwrap();

@@ -206,7 +206,13 @@ fn statements_without_end_are_added_up() {
 fn report(remarks: Vec<Remark>) -> Report {
     let log = log_of(remarks);
     let timeline = log.timeline(By::Hour, Tz::UTC, Span::default(), Vec::new());
-    Report { timeline, span: Span::default(), sources: Vec::new(), columns: Columns::Occurring }
+    Report {
+        timeline,
+        span: Span::default(),
+        sources: Vec::new(),
+        columns: Columns::Occurring,
+        incidents: None,
+    }
 }
 
 fn table_of(report: &Report) -> String {

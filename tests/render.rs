@@ -37,7 +37,13 @@ const PLAIN: Style = Style { width: 80, color: false, unicode: true };
 fn report_on(log: &Log, notes: &str) -> Report {
     let notes = parse_notes(notes, Tz::UTC);
     let timeline = log.timeline(By::Day, Tz::UTC, Span::default(), notes);
-    Report { timeline, span: Span::default(), sources: Vec::new(), columns: Columns::Occurring }
+    Report {
+        timeline,
+        span: Span::default(),
+        sources: Vec::new(),
+        columns: Columns::Occurring,
+        incidents: None,
+    }
 }
 
 /// Three quiet days, two of them without an entry in between.
@@ -194,7 +200,7 @@ fn nothing_found_is_said_and_is_no_zero() {
     assert_eq!(table_text(&report, PLAIN), "No entry was found.\n\nEntries    0\nTime zone  UTC\n");
     assert_eq!(
         text(|out| csv::render(&report, out)),
-        "start,end,entries,coverage,suppressed,pool_timeout,http_503,upstream_503,notes\n"
+        "start,end,entries,coverage,suppressed,pool_timeout,http_503,upstream_503,notes,changes\n"
     );
 }
 
@@ -205,11 +211,11 @@ fn csv_has_every_bucket_and_empty_counts_where_nothing_was_seen() {
     assert_eq!(
         text(|out| csv::render(&report_on(&short_log(), notes), out)),
         "\
-start,end,entries,coverage,suppressed,pool_timeout,http_503,upstream_503,notes
-2026-05-01T00:00:00+00:00,2026-05-02T00:00:00+00:00,7,partial,0,2,20,0,
-2026-05-02T00:00:00+00:00,2026-05-03T00:00:00+00:00,0,none,0,,,,\"mail, and \"\"more\"\"; host down\"
-2026-05-03T00:00:00+00:00,2026-05-04T00:00:00+00:00,0,none,0,,,,host down
-2026-05-04T00:00:00+00:00,2026-05-05T00:00:00+00:00,9,partial,0,0,1,0,
+start,end,entries,coverage,suppressed,pool_timeout,http_503,upstream_503,notes,changes
+2026-05-01T00:00:00+00:00,2026-05-02T00:00:00+00:00,7,partial,0,2,20,0,,
+2026-05-02T00:00:00+00:00,2026-05-03T00:00:00+00:00,0,none,0,,,,\"mail, and \"\"more\"\"; host down\",
+2026-05-03T00:00:00+00:00,2026-05-04T00:00:00+00:00,0,none,0,,,,host down,
+2026-05-04T00:00:00+00:00,2026-05-05T00:00:00+00:00,9,partial,0,0,1,0,,
 "
     );
 }
@@ -237,6 +243,7 @@ fn json_is_the_document_of_the_contract() {
             "entries": entries,
             "counts": {"pool_timeout": counts[0], "http_503": counts[1], "upstream_503": 0},
             "coverage": coverage, "suppressed": 0, "notes": [],
+            "changes": [], "more_changes": 0,
         })
     };
     let mut last = bucket("04", "05", 9, [0, 1], "partial");

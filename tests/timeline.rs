@@ -65,6 +65,7 @@ fn too_many_buckets_are_an_error_that_says_what_to_do() {
         span: Span::default(),
         classes: Vec::new(),
         notes: Vec::new(),
+        changes: Vec::new(),
     };
     let error = Timeline::new(&log.tally, log.first, log.last, question).unwrap_err();
     assert_eq!(

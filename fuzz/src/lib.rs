@@ -117,6 +117,7 @@ fn ask<T>(span: Span, detail: Detail, put: impl FnOnce(&Query<'_>) -> T) -> T {
         span,
         zone,
         detail,
+        changes: false,
         progress: &progress,
     })
 }

@@ -18,6 +18,7 @@ Examples:
   ebbline timeline                              this machine's journal, by day
   ebbline timeline -u api --since -24h --by hour
   ebbline timeline /var/log/nginx/access.log* -o markdown
+  ebbline incidents -u api --since -30d --explain
   ebbline events -u api --since 04:40 --until 05:00
   ssh db1 journalctl -o export -u api | ebbline timeline -
 
@@ -49,6 +50,8 @@ pub(super) enum When {
 pub(super) enum Command {
     /// Count pool timeouts and 503s by day, hour or minute
     Timeline(TimelineArgs),
+    /// Find when more requests failed than usual, with the proof of both edges
+    Incidents(IncidentsArgs),
     /// Print every classified entry: time, class, rule, unit, message, origin
     Events(EventsArgs),
     /// Show how full the connection pools were, from the snapshots in the log
@@ -169,7 +172,8 @@ pub(super) struct TimelineArgs {
     /// Notes for the table (TOML: day, from and to, or at; and text); repeatable
     #[arg(long, value_name = "FILE", help_heading = "Timeline")]
     pub notes: Vec<PathBuf>,
-    /// Exit with 3 where a class's total is over a limit: `http_503>100` (> >= = <); repeatable
+    /// Exit with 3 where a class's total, or the number of incidents, is over a limit:
+    /// `http_503>100`, `incidents>0` (> >= = < <=); repeatable
     #[arg(long, value_name = "CONDITION", help_heading = "Timeline")]
     pub fail_if: Vec<String>,
     /// The output format
@@ -239,6 +243,43 @@ pub(super) enum TimelineFormat {
     /// Samples with their times, for Prometheus or VictoriaMetrics to take in
     #[value(name = "openmetrics")]
     OpenMetrics,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ebbline incidents -u api --since -30d
+  ebbline incidents /var/log/journal --explain
+  ebbline incidents app.log --notes notes.toml -o markdown")]
+pub(super) struct IncidentsArgs {
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Only this class; repeatable
+    #[arg(long, value_name = "CLASS", help_heading = "Incidents")]
+    pub class: Vec<String>,
+    /// What people noted (TOML: day, from and to, or at; and text); repeatable
+    #[arg(long, value_name = "FILE", help_heading = "Incidents")]
+    pub notes: Vec<PathBuf>,
+    /// Show the counts, the first and the last failure, and the command that shows each of them
+    #[arg(long, help_heading = "Incidents")]
+    pub explain: bool,
+    /// The output format
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t = IncidentsFormat::Table,
+        help_heading = "Incidents"
+    )]
+    pub output: IncidentsFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum IncidentsFormat {
+    Table,
+    Markdown,
+    Json,
 }
 
 #[derive(Debug, Args)]

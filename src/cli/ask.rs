@@ -29,6 +29,7 @@ pub(super) struct Ask<'a> {
     /// The rules, ready to classify.
     pub classifier: Classifier,
     filter: Filter,
+    has_changes: bool,
     now: Timestamp,
 }
 
@@ -78,8 +79,16 @@ impl<'a> Ask<'a> {
             span,
             classifier: Classifier::watching(rules, &source::TEXT_LITERALS),
             filter: filter(args)?,
+            has_changes: false,
             now: Timestamp::from_utc(now).unwrap_or(Timestamp::MIN),
         })
+    }
+
+    /// Asks for changes too.
+    pub(super) fn with_changes(self) -> Self {
+        let watched = [&source::TEXT_LITERALS[..], &source::CHANGE_LITERALS].concat();
+        let classifier = Classifier::watching(self.classifier.rules().clone(), &watched);
+        Self { classifier, has_changes: true, ..self }
     }
 
     /// Finds and reads all sources, each into a sink that `new_sink` makes for its place.
@@ -143,6 +152,7 @@ impl<'a> Ask<'a> {
             span: self.span,
             zone: self.zone,
             detail,
+            changes: self.has_changes,
             progress,
         }
     }

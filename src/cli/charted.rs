@@ -11,7 +11,7 @@ use super::telling::Damaged;
 use crate::rules::{Classifier, POOL_SNAPSHOT, RuleSet};
 use crate::series::{Budget, Collected, Readers, Series, SeriesSink};
 use crate::source::scan::Outcome;
-use crate::source::{Damage, DamageList, Detail, Event, Merge, Remark, Sink};
+use crate::source::{Damage, DamageList, Detail, Event, FoundChange, Merge, Remark, Sink};
 use crate::tally::TallySink;
 use crate::time::Minute;
 
@@ -89,5 +89,9 @@ impl Sink for Both<'_, '_> {
 
     fn remark(&mut self, remark: Remark) {
         self.tally.remark(remark);
+    }
+
+    fn change(&mut self, change: FoundChange) {
+        self.tally.change(change);
     }
 }

@@ -1,15 +1,28 @@
-//! `--fail-if`: conditions on a class's total that turn the exit code to 3, for scripts.
+//! `--fail-if`: conditions on a class's total, or on the number of incidents, that turn the exit
+//! code to 3, for scripts.
 
 use super::error::CliError;
 
 /// A condition such as `http_503>100`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Condition {
-    /// The class whose total is compared.
-    pub class: String,
+    /// What is compared.
+    pub subject: Subject,
     comparison: Comparison,
     limit: u64,
 }
+
+/// What a condition is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// The total of the class with this name.
+    Class(String),
+    /// How many incidents there were; a class of that name cannot be meant.
+    Incidents,
+}
+
+/// The name of [`Subject::Incidents`].
+const INCIDENTS: &str = "incidents";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Comparison {
@@ -34,8 +47,8 @@ impl Condition {
     pub(super) fn parse(text: &str, classes: &[String]) -> Result<Self, CliError> {
         let wrong = |problem: &str| {
             CliError::Usage(format!(
-                "--fail-if '{text}': {problem}.\nWrite a class, one of > >= = < <=, and a \
-                 number, e.g. 'http_503>100'. The classes are: {}.",
+                "--fail-if '{text}': {problem}.\nWrite a class or `{INCIDENTS}`, one of \
+                 > >= = < <=, and a number, e.g. 'http_503>100'. The classes are: {}.",
                 classes.join(", ")
             ))
         };
@@ -47,17 +60,22 @@ impl Condition {
             .ok_or_else(|| wrong("no comparison"))?;
         let number = rest[token.len()..].trim().replace('_', "");
         let limit = number.parse().map_err(|_| wrong("the limit is no whole number"))?;
-        let class = class.trim().to_owned();
-        if !classes.contains(&class) {
-            return Err(wrong("no such class"));
-        }
-        Ok(Self { class, comparison: *comparison, limit })
+        let subject = match class.trim() {
+            INCIDENTS => Subject::Incidents,
+            class if classes.iter().any(|known| known == class) => Subject::Class(class.to_owned()),
+            _ => return Err(wrong("no such class")),
+        };
+        Ok(Self { subject, comparison: *comparison, limit })
     }
 
     /// The condition as it is written.
     pub(super) fn text(&self) -> String {
         let sign = SIGNS.iter().find(|(_, comparison)| *comparison == self.comparison);
-        format!("{}{}{}", self.class, sign.map_or("", |(token, _)| token), self.limit)
+        let subject = match &self.subject {
+            Subject::Class(class) => class,
+            Subject::Incidents => INCIDENTS,
+        };
+        format!("{subject}{}{}", sign.map_or("", |(token, _)| token), self.limit)
     }
 
     /// Whether a total of `count` meets the condition.
@@ -92,6 +110,13 @@ mod tests {
             let condition = parse(text).unwrap();
             assert_eq!([99, 100, 101].map(|count| condition.holds(count)), holds, "{text}");
         }
+    }
+
+    #[test]
+    fn a_condition_may_be_about_incidents() {
+        let condition = parse("incidents > 0").unwrap();
+        assert_eq!(condition.subject, Subject::Incidents);
+        assert_eq!(condition.text(), "incidents>0");
     }
 
     #[test]

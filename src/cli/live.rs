@@ -12,7 +12,7 @@ use super::args::{TimelineArgs, TimelineFormat};
 use super::error::CliError;
 use super::follow::{Phase, Round, Viewer};
 use super::screen::Screen;
-use super::{Console, timeline};
+use super::{Console, incidents, timeline};
 use crate::render::{csv, lines, ndjson, table};
 use crate::report::{Columns, Report, SourceReport};
 use crate::rules::RuleSet;
@@ -106,7 +106,8 @@ impl<'a> Live<'a> {
 
     /// The report on all that was counted, after it was shown.
     pub(super) fn finish(mut self) -> Result<Report, CliError> {
-        let report = self.report()?;
+        let mut report = self.report()?;
+        incidents::find(&mut report, &self.tally);
         match &mut self.view {
             View::Screen(screen, ..) => {
                 screen.wipe()?;
@@ -210,6 +211,7 @@ impl Viewer<TallySink<'_>> for Live<'_> {
             let Remarks { courses, .. } = &mut tally.remarks;
             let courses = std::mem::take(courses);
             self.tally.remarks.append(std::mem::take(&mut tally.remarks));
+            self.tally.changes.append(std::mem::take(&mut tally.changes));
             self.tally.merge(tally);
             let summary = outcome.summary;
             match self.sources.get_mut(&place) {

@@ -14,11 +14,13 @@ mod events;
 mod fail_if;
 mod follow;
 mod generated;
+mod incidents;
 mod live;
 mod pool;
 mod progress;
 mod rules;
 mod screen;
+mod show;
 mod sorted;
 mod telling;
 mod timeline;
@@ -99,6 +101,7 @@ pub fn run() -> ExitCode {
     let console = Console::new(&cli);
     let result = match cli.command {
         Command::Timeline(args) => timeline::run(&args, &console),
+        Command::Incidents(args) => incidents::run(&args, &console),
         Command::Events(args) => events::run(&args, &console),
         Command::Pool(args) => pool::run(&args, &console),
         Command::Classify(args) => classify::run(&args),

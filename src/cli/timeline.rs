@@ -1,6 +1,7 @@
 //! `ebbline timeline`: counts by day, hour or minute.
 
 use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::args::{TimelineArgs, TimelineFormat};
@@ -8,15 +9,15 @@ use super::ask::{Answer, Ask};
 use super::chart::Charts;
 use super::charted;
 use super::error::{CliError, read_text};
-use super::fail_if::Condition;
+use super::fail_if::{Condition, Subject};
 use super::follow;
 use super::live::Live;
 use super::telling::Damaged;
-use super::{Console, complain};
+use super::{Console, complain, incidents};
 use crate::render::chart::Figure;
 use crate::render::{csv, json, markdown, ndjson, openmetrics, table};
 use crate::report::{Columns, Report, SourceReport};
-use crate::rules::{Classifier, RuleSet};
+use crate::rules::{Classifier, POOL_SNAPSHOT, RuleSet};
 use crate::source::scan::Outcome;
 use crate::source::{DamageList, Detail, Summary};
 use crate::tally::{Tally, TallySink};
@@ -33,20 +34,33 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     let mut ask = match has_pools {
         true => charted::ask(&args.source, console)?,
         false => Ask::new(&args.source, console)?,
-    };
+    }
+    .with_changes();
     let rules = ask.classifier.rules().clone();
     let classes = match args.class.as_slice() {
         [] => Class::all(&rules),
         names => Class::select(&rules, names).map_err(|e| CliError::Usage(e.to_string()))?,
     };
-    let known: Vec<String> = Class::all(&rules).into_iter().map(|class| class.name).collect();
+    let known: Vec<String> =
+        rules.classes().iter().filter(|name| *name != POOL_SNAPSHOT).cloned().collect();
     let conditions: Vec<Condition> =
         args.fail_if.iter().map(|text| Condition::parse(text, &known)).collect::<Result<_, _>>()?;
-    let notes = read_notes(args, &ask)?;
+    let notes = read_notes(&args.notes, &ask)?;
 
     let columns = if args.class.is_empty() { Columns::Occurring } else { Columns::All };
-    let question = Question { by: args.by.into(), zone: ask.zone, span: ask.span, classes, notes };
-    let new_sink = |_: &Classifier, _| TallySink::new(&rules);
+    let question = Question {
+        by: args.by.into(),
+        zone: ask.zone,
+        span: ask.span,
+        classes,
+        notes,
+        changes: Vec::new(),
+    };
+    let has_incidents = has_pools || wants_incidents(args, &conditions);
+    let new_sink = |_: &Classifier, place| match has_incidents {
+        true => TallySink::with_evidence(&rules, place, false),
+        false => TallySink::new(&rules),
+    };
     let mut series = Vec::new();
     let (report, has_failed) = if args.follow {
         let mut live = Live::new(args, console, &rules, (question, columns));
@@ -62,7 +76,10 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         };
         let has_failed = answer.has_failed;
         let (tally, sources) = add_up(answer, &rules);
-        let report = report(&tally, sources, question, columns)?;
+        let mut report = report(&tally, sources, question, columns)?;
+        if has_incidents {
+            incidents::find(&mut report, &tally);
+        }
         print(&report, args, console)?;
         (report, has_failed)
     };
@@ -76,9 +93,10 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     })
 }
 
-fn read_notes(args: &TimelineArgs, ask: &Ask<'_>) -> Result<Vec<Note>, CliError> {
+/// Reads notes files.
+pub(super) fn read_notes(paths: &[PathBuf], ask: &Ask<'_>) -> Result<Vec<Note>, CliError> {
     let mut all = Vec::new();
-    for path in &args.notes {
+    for path in paths {
         let parsed = notes::parse(&read_text(path)?, path, ask.zone);
         all.extend(parsed.map_err(|error| CliError::Usage(error.to_string()))?);
     }
@@ -91,8 +109,15 @@ impl Damaged for TallySink<'_> {
     }
 }
 
+/// Whether somebody will see incidents: lines of buckets have none.
+fn wants_incidents(args: &TimelineArgs, conditions: &[Condition]) -> bool {
+    let whole = [TimelineFormat::Table, TimelineFormat::Markdown, TimelineFormat::Json];
+    let is_asked = |condition: &Condition| condition.subject == Subject::Incidents;
+    whole.contains(&args.output) || conditions.iter().any(is_asked)
+}
+
 /// Adds the sources up.
-fn add_up(answer: Answer<TallySink<'_>>, rules: &RuleSet) -> (Tally, Vec<SourceReport>) {
+pub(super) fn add_up(answer: Answer<TallySink<'_>>, rules: &RuleSet) -> (Tally, Vec<SourceReport>) {
     let mut tally = Tally::default();
     let mut sources = Vec::new();
     for Outcome { mut summary, mut sink, repeats, .. } in answer.outcomes {
@@ -128,7 +153,7 @@ pub(super) fn report(
     let span = question.span;
     let timeline = Timeline::new(tally, first, last, question)
         .map_err(|error| CliError::Usage(error.to_string()))?;
-    Ok(Report { timeline, span, sources, columns })
+    Ok(Report { timeline, span, sources, columns, incidents: None })
 }
 
 /// How the table is folded and drawn.
@@ -160,10 +185,18 @@ pub(super) fn print(
 fn tell_crossed(conditions: &[Condition], report: &Report, rules: &RuleSet) -> bool {
     let mut crossed = false;
     for condition in conditions {
-        let Some(class) = rules.class_index(&condition.class) else { continue };
-        let count = report.timeline.totals.of(class);
+        let (count, what) = match &condition.subject {
+            Subject::Class(class) => {
+                let Some(class) = rules.class_index(class) else { continue };
+                (report.timeline.totals.of(class), "the total")
+            }
+            Subject::Incidents => {
+                let found = report.incidents.as_ref().map_or(0, |found| found.incidents.len());
+                (found as u64, "the number")
+            }
+        };
         if condition.holds(count) {
-            complain(&format!("--fail-if '{}': the total is {count}", condition.text()));
+            complain(&format!("--fail-if '{}': {what} is {count}", condition.text()));
             crossed = true;
         }
     }

@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 
+use super::changes::Telling;
 use super::heading::heading;
 use super::{escape, gaps};
 use crate::report::Report;
@@ -77,7 +78,8 @@ impl Grid {
     fn of_rows(report: &Report, classes: &[&Class], shown: &[Row], row_count: usize) -> Self {
         let timeline = &report.timeline;
         let labels = Labels::new(timeline);
-        let line = |row: &Row| Self::line(report, &labels, row, classes.len());
+        let changes = Telling::new(timeline);
+        let line = |row: &Row| Self::line(report, &labels, &changes, row, classes.len());
         let mut lines: Vec<Line> = shown.iter().map(line).collect();
         let left_out = row_count - lines.len();
         if timeline.undated.entries > 0 {
@@ -90,13 +92,20 @@ impl Grid {
         Self { label_heading: labels.heading(), lines, left_out, summary: summary(report, classes) }
     }
 
-    fn line(report: &Report, labels: &Labels<'_>, row: &Row, columns: usize) -> Line {
+    fn line(
+        report: &Report,
+        labels: &Labels<'_>,
+        changes: &Telling<'_>,
+        row: &Row,
+        columns: usize,
+    ) -> Line {
         let notes = row.notes.iter().filter_map(|note| report.timeline.notes.get(*note));
         let notes = notes.map(|placed| escape::one_line(&placed.note.text));
         let buckets = report.timeline.buckets.get(row.buckets.clone()).unwrap_or_default();
         let dropped =
             buckets.iter().fold(0, |sum: u64, bucket| sum.saturating_add(bucket.suppressed));
-        let notes: Vec<_> = gaps::note(dropped).into_iter().chain(notes).collect();
+        let notes = gaps::note(dropped).into_iter().chain(notes);
+        let notes: Vec<_> = notes.chain(changes.note(&row.buckets)).collect();
         let cells = match &row.counts {
             RowCounts::NoData => (0..columns).map(|_| Cell::no_data()).collect(),
             RowCounts::Seen(ranges) => ranges.iter().map(Cell::new).collect(),

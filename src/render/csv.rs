@@ -6,17 +6,24 @@
 
 use std::io::{self, Write};
 
+use super::changes::Telling;
 use super::escape;
 use crate::report::Report;
 use crate::timeline::calendar::rfc3339;
 use crate::timeline::{Bucket, Coverage, Timeline};
 
 /// Writes a heading and one row a bucket: `start,end,entries,coverage,suppressed`, a column for
-/// each class, `notes`.
+/// each class, `notes`, `changes`.
 pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let timeline = &report.timeline;
     heading(timeline, out)?;
-    (0..timeline.buckets.len()).try_for_each(|position| row(timeline, position, out))
+    let changes = Telling::new(timeline);
+    for (position, bucket) in timeline.buckets.iter().enumerate() {
+        let mut line = Vec::new();
+        write_row(&mut line, timeline, &changes, position, bucket)?;
+        out.write_all(&line)?;
+    }
+    Ok(())
 }
 
 /// Writes the heading.
@@ -25,7 +32,7 @@ pub fn heading(timeline: &Timeline, out: &mut dyn io::Write) -> io::Result<()> {
     for class in &timeline.classes {
         write!(line, ",{}", escape::csv(&class.name))?;
     }
-    line.extend_from_slice(b",notes\n");
+    line.extend_from_slice(b",notes,changes\n");
     out.write_all(&line)
 }
 
@@ -33,7 +40,7 @@ pub fn heading(timeline: &Timeline, out: &mut dyn io::Write) -> io::Result<()> {
 pub fn row(timeline: &Timeline, position: usize, out: &mut dyn io::Write) -> io::Result<()> {
     let mut line = Vec::new();
     if let Some(bucket) = timeline.buckets.get(position) {
-        write_row(&mut line, timeline, position, bucket)?;
+        write_row(&mut line, timeline, &Telling::new(timeline), position, bucket)?;
     }
     out.write_all(&line)
 }
@@ -41,6 +48,7 @@ pub fn row(timeline: &Timeline, position: usize, out: &mut dyn io::Write) -> io:
 fn write_row(
     line: &mut Vec<u8>,
     timeline: &Timeline,
+    changes: &Telling<'_>,
     position: usize,
     bucket: &Bucket,
 ) -> io::Result<()> {
@@ -56,5 +64,6 @@ fn write_row(
     }
     let notes: Vec<_> =
         timeline.notes_of(position).map(|note| escape::one_line(&note.text)).collect();
-    writeln!(line, ",{}", escape::csv(&notes.join("; ")))
+    let changes = escape::csv(&changes.cell(position));
+    writeln!(line, ",{},{changes}", escape::csv(&notes.join("; ")))
 }

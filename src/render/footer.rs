@@ -36,7 +36,7 @@ pub(super) fn write_gaps(report: &Report, out: &mut dyn io::Write) -> io::Result
     group("Gaps", &gaps::lines(report), out)
 }
 
-fn group(keyword: &str, lines: &[String], out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn group(keyword: &str, lines: &[String], out: &mut dyn io::Write) -> io::Result<()> {
     for (number, line) in lines.iter().enumerate() {
         let keyword = if number == 0 { keyword } else { "" };
         writeln!(out, "{keyword:<9}  {line}")?;

@@ -105,7 +105,7 @@ fn line(absence: &Absence, zone: Tz) -> Option<String> {
 }
 
 /// A duration in its two largest units.
-fn duration(micros: u64) -> String {
+pub(super) fn duration(micros: u64) -> String {
     let seconds = micros / 1_000_000;
     let units = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
     let place = units.iter().position(|(size, _)| seconds >= *size).unwrap_or(3);

@@ -8,13 +8,15 @@ use std::io;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::changes::{MAX_LISTED, Telling};
 use super::escape::JsonFormatter;
+use super::incidents;
 use crate::report::{Report, SourceReport};
 use crate::tally::Counts;
 use crate::time::Timestamp;
 use crate::timeline::calendar::rfc3339;
 use crate::timeline::not_logged::{Absence, What};
-use crate::timeline::{Bucket, Class, Timeline};
+use crate::timeline::{Bucket, Change, Class, Timeline};
 
 /// Writes the document and a line feed.
 pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
@@ -27,7 +29,7 @@ pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
             timezone: timeline.zone.name(),
             since: time(report.span.since),
             until: time(report.span.until),
-            sources: report.sources.iter().map(|source| Source::new(source, timeline)).collect(),
+            sources: sources(report),
             classes: timeline.classes.iter().map(|class| class.name.as_str()).collect(),
             first: time(timeline.first),
             last: time(timeline.last),
@@ -42,21 +44,24 @@ pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
                 .map(|absence| Missing::new(absence, timeline))
                 .collect(),
             more_not_logged: timeline.not_logged.more,
-            incidents: None,
+            incidents: incidents::json::list(report),
         },
         out,
     )
 }
 
 /// Writes one value as one line.
-pub(super) fn write_line(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+pub(in crate::render) fn write_line(
+    value: &impl Serialize,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, JsonFormatter);
     value.serialize(&mut serializer)?;
     out.write_all(b"\n")
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct Document<'a, I: Serialize> {
     schema: &'static str,
     by: &'static str,
     timezone: &'static str,
@@ -78,11 +83,16 @@ struct Document<'a> {
     /// How many more there are than are listed.
     more_not_logged: u64,
     /// Null: not looked for. An empty list would say that there were none.
-    incidents: Option<Vec<()>>,
+    incidents: Option<Vec<I>>,
+}
+
+/// The sources of a report as JSON has them.
+pub(in crate::render) fn sources(report: &Report) -> Vec<Source<'_>> {
+    report.sources.iter().map(|source| Source::new(source, &report.timeline)).collect()
 }
 
 #[derive(Serialize)]
-struct Source<'a> {
+pub(in crate::render) struct Source<'a> {
     /// With replacement characters where it is not UTF-8.
     path: String,
     kind: &'static str,
@@ -196,13 +206,14 @@ impl Serialize for BucketList<'_> {
 /// The bucket at `position` as JSON has it.
 pub(super) fn bucket_record(timeline: &Timeline, position: usize) -> Option<impl Serialize> {
     let bucket = timeline.buckets.get(position)?;
-    Some(BucketRecord::new(timeline, position, bucket))
+    Some(BucketRecord::new(timeline, &Telling::new(timeline), position, bucket))
 }
 
 /// The buckets of a timeline as JSON has them.
 pub(super) fn bucket_records(timeline: &Timeline) -> impl Iterator<Item = impl Serialize> {
     let buckets = timeline.buckets.iter().enumerate();
-    buckets.map(|(position, bucket)| BucketRecord::new(timeline, position, bucket))
+    let changes = Telling::new(timeline);
+    buckets.map(move |(position, bucket)| BucketRecord::new(timeline, &changes, position, bucket))
 }
 
 #[derive(Serialize)]
@@ -214,10 +225,36 @@ struct BucketRecord<'a> {
     coverage: &'static str,
     suppressed: u64,
     notes: Vec<&'a str>,
+    changes: Vec<ChangeRecord<'a>>,
+    /// How many more there are than are listed.
+    more_changes: usize,
+}
+
+/// Something that changed.
+#[derive(Serialize)]
+struct ChangeRecord<'a> {
+    at: String,
+    kind: &'static str,
+    what: &'a str,
+    host: Option<&'a str>,
+}
+
+impl<'a> ChangeRecord<'a> {
+    fn new(change: &'a Change, timeline: &Timeline) -> Self {
+        let (at, kind) = (rfc3339(change.at, timeline.zone), change.kind.name());
+        Self { at, kind, what: &change.what, host: change.host.as_deref() }
+    }
 }
 
 impl<'a> BucketRecord<'a> {
-    fn new(timeline: &'a Timeline, position: usize, bucket: &'a Bucket) -> Self {
+    fn new(
+        timeline: &'a Timeline,
+        changes: &Telling<'a>,
+        position: usize,
+        bucket: &'a Bucket,
+    ) -> Self {
+        let (changes, _) = changes.of(&(position..position + 1));
+        let listed = changes.iter().take(MAX_LISTED);
         Self {
             start: rfc3339(bucket.start, timeline.zone),
             end: rfc3339(bucket.end, timeline.zone),
@@ -226,6 +263,8 @@ impl<'a> BucketRecord<'a> {
             coverage: bucket.coverage.name(),
             suppressed: bucket.suppressed,
             notes: timeline.notes_of(position).map(|note| note.text.as_str()).collect(),
+            changes: listed.map(|change| ChangeRecord::new(change, timeline)).collect(),
+            more_changes: changes.len().saturating_sub(MAX_LISTED),
         }
     }
 }

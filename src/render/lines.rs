@@ -4,8 +4,9 @@
 use std::io;
 
 use super::cells::{Cell, exact};
+use super::changes::Telling;
 use super::heading::heading as class_heading;
-use super::{escape, footer, gaps};
+use super::{escape, footer, gaps, incidents};
 use crate::report::Report;
 use crate::timeline::label::Labels;
 use crate::timeline::{Class, Coverage, Grain, Timeline};
@@ -31,7 +32,9 @@ pub fn row(timeline: &Timeline, position: usize, out: &mut dyn io::Write) -> io:
         Coverage::Full | Coverage::Partial => exact(&bucket.counts, &classes),
     };
     let notes = timeline.notes_of(position).map(|note| escape::one_line(&note.text));
-    let notes: Vec<_> = gaps::note(bucket.suppressed).into_iter().chain(notes).collect();
+    let changes = Telling::new(timeline).note(&(position..position + 1));
+    let notes = gaps::note(bucket.suppressed).into_iter().chain(notes);
+    let notes: Vec<_> = notes.chain(changes).collect();
     let label = Labels::new(timeline).label(&(position..position + 1));
     let cells = cells.into_iter().map(|cell| cell.text);
     write_line(timeline, &label, cells, &notes.join("; "), out)
@@ -43,6 +46,7 @@ pub fn end(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let classes: Vec<&Class> = timeline.classes.iter().collect();
     let cells = exact(&timeline.totals, &classes).into_iter().map(|cell| cell.text);
     write_line(timeline, "Total", cells, "", out)?;
+    footer::group("Incidents", &incidents::lines(report), out)?;
     footer::write_gaps(report, out)
 }
 

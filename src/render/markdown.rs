@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::cells::Grid;
 use super::heading::heading;
-use super::{escape, gaps};
+use super::{escape, gaps, incidents};
 use crate::report::Report;
 use crate::timeline::fold::Folding;
 
@@ -31,7 +31,10 @@ pub fn render(report: &Report, folding: Folding, out: &mut dyn io::Write) -> io:
         }
     }
     writeln!(text, "\n{}", escape::markdown(&grid.summary))?;
-    for (number, line) in gaps::lines(report).iter().enumerate() {
+    let incidents = incidents::lines(report);
+    let incidents = incidents.iter().map(|line| format!("Incident: {line}"));
+    let lines: Vec<String> = incidents.chain(gaps::lines(report)).collect();
+    for (number, line) in lines.iter().enumerate() {
         let before = if number == 0 { "\n" } else { "" };
         writeln!(text, "{before}- {}", escape::markdown(line))?;
     }

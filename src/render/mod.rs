@@ -10,9 +10,13 @@ pub mod heading;
 
 mod cells;
 
+mod changes;
+
 mod footer;
 
 mod gaps;
+
+pub mod incidents;
 
 pub mod table;
 

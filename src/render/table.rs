@@ -12,7 +12,7 @@ use comfy_table::{
 
 use super::cells::{Cell, Grid, Line, Tone, entries, exact, moment};
 use super::heading::heading;
-use super::{escape, footer};
+use super::{escape, footer, incidents};
 use crate::report::Report;
 use crate::timeline::Class;
 use crate::timeline::fold::Folding;
@@ -62,6 +62,7 @@ pub fn render(
         }
     }
     writeln!(text)?;
+    footer::group("Incidents", &incidents::lines(report), &mut text)?;
     footer::write(report, &mut text)?;
     out.write_all(&text)
 }

@@ -168,9 +168,16 @@ impl Classifier {
     /// its entries later.
     #[inline]
     pub fn classify_message(&self, message: &[u8]) -> Verdict {
-        if !self.gate.passes(message) {
-            return Verdict::NoRule;
-        }
+        self.examine(message).unwrap_or(Verdict::NoRule)
+    }
+
+    /// The same; `None` where the message has no literal of a rule, nor one that is watched.
+    #[inline]
+    pub fn examine(&self, message: &[u8]) -> Option<Verdict> {
+        self.gate.passes(message).then(|| self.verdict(message))
+    }
+
+    fn verdict(&self, message: &[u8]) -> Verdict {
         match self.first_match(message, |_| true) {
             None => Verdict::NoRule,
             Some(rule) if self.rules.rule(RuleIndex(rule)).fields.is_empty() => {

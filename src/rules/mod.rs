@@ -29,6 +29,8 @@ pub use selftest::{Finding, self_test};
 pub const POOL_TIMEOUT: &str = "pool_timeout";
 /// The class of a request that this service answered with 503.
 pub const HTTP_503: &str = "http_503";
+/// The class of a deployment: a change, and no failure.
+pub const DEPLOYMENT: &str = "deployment";
 /// The class of a 503 that this process received from another service.
 pub const UPSTREAM_503: &str = "upstream_503";
 /// The class of a line that says how full a connection pool is. It is read as a point of a series

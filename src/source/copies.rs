@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{Damage, Event, Merge, Remark, Sink};
+use super::{Damage, Event, FoundChange, Merge, Remark, Sink};
 use crate::entry::Entry;
 use crate::rules::RuleIndex;
 use crate::time::{Minute, Timestamp};
@@ -382,6 +382,10 @@ impl<S: Sink> Sink for Asking<'_, S> {
     fn remark(&mut self, remark: Remark) {
         self.sink.remark(remark);
     }
+
+    fn change(&mut self, change: FoundChange) {
+        self.sink.change(change);
+    }
 }
 
 /// A journal's sink, which answers whether the journal holds what was asked.
@@ -433,5 +437,9 @@ impl<S: Sink> Sink for Answering<'_, S> {
 
     fn remark(&mut self, remark: Remark) {
         self.sink.remark(remark);
+    }
+
+    fn change(&mut self, change: FoundChange) {
+        self.sink.change(change);
     }
 }

@@ -25,6 +25,8 @@ pub mod discover;
 
 pub mod not_logged;
 
+pub mod change;
+
 mod statement;
 
 pub mod scan;
@@ -41,6 +43,8 @@ use crate::entry::Entry;
 use crate::rules::{Classifier, RuleIndex};
 use crate::time::{Minute, Span, Timestamp};
 
+pub use change::manager::CHANGE_LITERALS;
+pub use change::{ChangeLog, FoundChange};
 pub use copies::{KnownEvent, Repeats};
 pub use filter::Filter;
 pub use not_logged::Remark;
@@ -58,8 +62,22 @@ pub struct Query<'a> {
     pub zone: Tz,
     /// Whether the sink needs the entry of each event, or only its time and rule.
     pub detail: Detail,
+    /// Whether the sink is told what changed, of the span and of the hour before it. Filters by
+    /// unit, identifier and priority do not limit changes: what explains a unit's failure is often
+    /// said of another one.
+    pub changes: bool,
     /// Told how far the reading has come.
     pub progress: &'a Progress,
+}
+
+impl Query<'_> {
+    /// The time of which changes are told: the span and the hour before it.
+    pub fn change_span(&self) -> Span {
+        const BEFORE_US: i64 = 3_600_000_000;
+        let earlier = |since: Timestamp| Timestamp::from_micros(since.micros() - BEFORE_US);
+        let since = self.span.since.map(|since| earlier(since).unwrap_or(Timestamp::MIN));
+        Span { since, ..self.span }
+    }
 }
 
 /// How much of an event's entry a source has to load.
@@ -117,6 +135,9 @@ pub trait Sink {
 
     /// The source tells something about what was not logged. Most sinks do not ask.
     fn remark(&mut self, _remark: Remark) {}
+
+    /// The source tells something that changed, where the query asks for changes.
+    fn change(&mut self, _change: FoundChange) {}
 }
 
 /// A sink that several readers of one source fill apart, each with a part of it.

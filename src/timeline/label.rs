@@ -47,13 +47,13 @@ impl<'t> Labels<'t> {
         if self.timeline.grain == Grain::Day {
             return self.days(&start, &end);
         }
-        let label = format!("{} {}", self.date(&start), clock(&start));
+        let label = format!("{} {}", self.date(&start), clock(&start, MINUTES));
         if run.len() == 1 {
             label
         } else if start.date_naive() == end.date_naive() {
-            format!("{label}–{}", clock(&end))
+            format!("{label}–{}", clock(&end, MINUTES))
         } else {
-            format!("{label}–{} {}", self.date(&end), clock(&end))
+            format!("{label}–{} {}", self.date(&end), clock(&end, MINUTES))
         }
     }
 
@@ -75,9 +75,11 @@ impl<'t> Labels<'t> {
     }
 }
 
-/// Hour and minute, told apart where clocks show them twice.
-fn clock(at: &DateTime<Tz>) -> String {
-    let time = at.format("%H:%M");
+const MINUTES: &str = "%H:%M";
+
+/// The time of the day in this format, told apart where clocks show it twice.
+pub fn clock(at: &DateTime<Tz>, format: &str) -> String {
+    let time = at.format(format);
     let shown_twice = matches!(
         at.timezone().from_local_datetime(&at.naive_local()),
         chrono::LocalResult::Ambiguous(..)

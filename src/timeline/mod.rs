@@ -24,7 +24,7 @@ use std::ops::Range;
 
 use chrono_tz::Tz;
 
-use crate::rules::{ClassIndex, POOL_SNAPSHOT, RuleSet};
+use crate::rules::{ClassIndex, DEPLOYMENT, POOL_SNAPSHOT, RuleSet};
 use crate::tally::{Counts, Tally};
 use crate::time::{Span, Timestamp};
 
@@ -47,6 +47,10 @@ pub struct Timeline {
     pub buckets: Vec<Bucket>,
     /// The notes in the order of their beginnings, with the buckets that they touch.
     pub notes: Vec<PlacedNote>,
+    /// What changed, in the order of time, from the hour before the span on.
+    pub changes: Vec<Change>,
+    /// Where the span begins that was asked for.
+    pub since: Option<Timestamp>,
     /// The sum over all buckets and [`Self::undated`].
     pub totals: Counts,
     /// What carries no time, and so is in no bucket.
@@ -90,6 +94,8 @@ pub struct Question {
     pub classes: Vec<Class>,
     /// What people noted.
     pub notes: Vec<Note>,
+    /// What is known to have changed beside what the log tells.
+    pub changes: Vec<Change>,
 }
 
 /// Why there is no timeline.
@@ -124,7 +130,8 @@ pub enum TimelineError {
 impl Class {
     /// All classes of failures of a rule set.
     pub fn all(rules: &RuleSet) -> Vec<Self> {
-        rules.classes().iter().filter_map(|name| Self::named(rules, name)).collect()
+        let failures = rules.classes().iter().filter(|name| *name != DEPLOYMENT);
+        failures.filter_map(|name| Self::named(rules, name)).collect()
     }
 
     /// The classes with these names, in this order and each once; an error for a name that the
@@ -134,9 +141,11 @@ impl Class {
         for name in names {
             let class = Self::named(rules, name).ok_or_else(|| TimelineError::UnknownClass {
                 name: name.clone(),
-                known: Self::all(rules)
-                    .into_iter()
-                    .map(|class| class.name)
+                known: rules
+                    .classes()
+                    .iter()
+                    .filter(|name| *name != POOL_SNAPSHOT)
+                    .map(String::as_str)
                     .collect::<Vec<_>>()
                     .join(", "),
             })?;
@@ -171,12 +180,17 @@ impl Timeline {
         let (grain, mut buckets) = bucket::build(tally, reach, question.by, question.zone)?;
         let not_logged = NotLogged::new(&tally.remarks, &mut buckets);
         let notes = bucket::place_notes(question.notes, &buckets);
+        let mut changes = change::of_log(&tally.changes, &tally.remarks);
+        changes.extend(question.changes);
+        changes.sort_by_key(|change| (change.at, change.kind));
         Ok(Self {
             grain,
             zone: question.zone,
             classes: question.classes,
             buckets,
             notes,
+            changes,
+            since: question.span.since,
             totals: tally.total(),
             undated: tally.undated.clone(),
             not_logged,
@@ -203,6 +217,14 @@ impl Timeline {
             .iter()
             .filter(move |placed| placed.buckets.contains(&position))
             .map(|placed| &placed.note)
+    }
+
+    /// The changes from `start` until before `end` that lie in the span, in the order of time.
+    pub fn changes_between(&self, start: Timestamp, end: Timestamp) -> &[Change] {
+        let start = self.since.map_or(start, |since| since.max(start));
+        let first = self.changes.partition_point(|change| change.at < start);
+        let after = self.changes.partition_point(|change| change.at < end);
+        self.changes.get(first..after).unwrap_or_default()
     }
 
     /// The notes that touch no bucket.

@@ -14,6 +14,7 @@ mod docs;
 mod events;
 mod file_copies;
 mod hostile;
+mod incidents;
 mod large_texts;
 mod many_files;
 mod openmetrics;

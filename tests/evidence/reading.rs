@@ -105,6 +105,7 @@ fn a_growing_text_has_the_evidence_of_a_whole_one() {
         span: Span::default(),
         zone: chrono_tz::UTC,
         detail: Detail::Counts,
+        changes: false,
         progress: &progress,
     };
     let mut growing = Growing::new(&path);

@@ -20,6 +20,7 @@ fn read_with_libsystemd(paths: &[PathBuf], filter: &Filter, span: Span) -> (Coll
         span,
         zone: chrono_tz::UTC,
         detail: Detail::Entries,
+        changes: false,
         progress: &progress,
     };
     let files: Vec<JournalFile> = paths.iter().map(|path| open(path)).collect();

@@ -53,6 +53,7 @@ fn sweep(bytes: &[u8], filter: &Filter) -> Everything {
         span: Span::default(),
         zone: chrono_tz::UTC,
         detail: Detail::Entries,
+        changes: false,
         progress: &Progress::default(),
     };
     let mut file = tempfile::tempfile().unwrap();

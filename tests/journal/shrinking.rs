@@ -63,6 +63,7 @@ fn read_while(sabotage: impl Fn(&Path)) -> (Summary, Vec<Damage>) {
         span: Span::default(),
         zone: chrono_tz::UTC,
         detail: Detail::Entries,
+        changes: false,
         progress: &Progress::default(),
     };
     let journal = JournalFile::open(&path, File::open(&path).unwrap()).unwrap();

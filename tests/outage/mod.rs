@@ -43,7 +43,7 @@ impl Log {
 
     pub(crate) fn timeline(&self, by: By, zone: Tz, span: Span, notes: Vec<Note>) -> Timeline {
         let classes = Class::all(&RuleSet::empty());
-        let question = Question { by, zone, span, classes, notes };
+        let question = Question { by, zone, span, classes, notes, changes: Vec::new() };
         Timeline::new(&self.tally, self.first, self.last, question).unwrap()
     }
 }
@@ -129,5 +129,11 @@ pub(crate) fn outage_report() -> Report {
         SourceReport { summary: journal, damage: Vec::new(), more_damage: 0 },
         SourceReport { summary: text, damage: vec![damage], more_damage: 2 },
     ];
-    Report { timeline, span: Span::default(), sources, columns: Columns::Occurring }
+    Report {
+        timeline,
+        span: Span::default(),
+        sources,
+        columns: Columns::Occurring,
+        incidents: None,
+    }
 }

@@ -203,6 +203,7 @@ pub(crate) fn sweep(paths: &[PathBuf], filter: &Filter, span: Span) -> Swept {
         span,
         zone: chrono_tz::UTC,
         detail: Detail::Entries,
+        changes: false,
         progress: &progress,
     };
     let files: Vec<JournalFile> = paths.iter().map(|path| open(path)).collect();

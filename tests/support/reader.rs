@@ -269,6 +269,7 @@ fn read_natively(path: &Path, classifier: &Classifier) {
         span: Span::default(),
         zone: chrono_tz::UTC,
         detail: Detail::Entries,
+        changes: false,
         progress: &progress,
     };
     let mut sink = Counter::default();

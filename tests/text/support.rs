@@ -181,6 +181,7 @@ impl Question {
             span: self.span,
             zone: self.zone,
             detail: Detail::Entries,
+            changes: false,
             progress: &progress,
         };
         let mut sink = RecordingSink {

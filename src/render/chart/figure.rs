@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use chrono_tz::Tz;
 
+use crate::render::changes::Telling;
 use crate::report::{PoolReport, Report};
 use crate::series::{Gauge, Point, Series};
 use crate::time::Timestamp;
-use crate::timeline::{Bucket, Class, Grain};
+use crate::timeline::{Bucket, Change, Class, Grain, Timeline};
 
 /// What a chart shows.
 #[derive(Debug, Clone)]
@@ -147,9 +148,9 @@ impl<'a> Figure<'a> {
             title: title.map_or_else(|| usual_title(&classes, timeline.grain), str::to_owned),
             zone: timeline.zone,
             time,
-            marks: timeline.notes.iter().map(note).collect(),
+            marks: timeline.notes.iter().map(note).chain(changes(timeline)).collect(),
             events: Some(Events { grain: timeline.grain, classes, buckets: &timeline.buckets }),
-            incidents: Vec::new(),
+            incidents: incidents(report),
             pools: Vec::new(),
         })
     }
@@ -202,6 +203,24 @@ impl<'a> Figure<'a> {
         }
         joined
     }
+}
+
+/// The changes that are out of the ordinary, the most telling first.
+fn changes(timeline: &Timeline) -> Vec<Mark> {
+    let (changes, notable) = Telling::new(timeline).of(&(0..timeline.buckets.len()));
+    let mark = |(change, rank): (&Change, u32)| Mark {
+        start: change.at,
+        end: change.at,
+        text: change.text(),
+        rank,
+    };
+    changes.into_iter().take(notable).zip(1..).map(mark).collect()
+}
+
+/// From the first failure of each incident to its last.
+fn incidents(report: &Report) -> Vec<Range<Timestamp>> {
+    let found = report.incidents.iter().flat_map(|found| &found.incidents);
+    found.map(|incident| incident.first.at..incident.last.at).collect()
 }
 
 /// Whether a snapshot says something that a chart shows; some say only how long callers waited.

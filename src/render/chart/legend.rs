@@ -77,7 +77,11 @@ pub(super) fn plan(
     let heights = |lines_per_text: usize, shown: usize| -> Vec<usize> {
         let mut shown_marks: Vec<&&Mark> = marks.iter().take(shown).collect();
         shown_marks.sort_by_key(|mark| (mark.start, mark.end));
-        let height = |mark: &&Mark| lines(canvas, columns, mark, zone, lines_per_text).len();
+        let height = |mark: &&Mark| match lines_per_text {
+            // Cut off after a line, no text needs to be measured.
+            1 => 1,
+            most => lines(canvas, columns, mark, zone, most).len(),
+        };
         let more = (left_out || shown < marks.len()).then_some(1);
         shown_marks.into_iter().map(height).chain(more).collect()
     };

@@ -40,6 +40,10 @@ impl FieldFacts {
     const PRIORITY: Self = Self(1 << 10);
     /// `MESSAGE_ID` is one by which journald speaks of itself. No filter asks for it.
     const JOURNALD: Self = Self(1 << 11);
+    /// The entry may tell a change by its fields. No filter asks for it.
+    pub(super) const CHANGE: Self = Self(1 << 12);
+    /// The entry may tell a change by the words of its message. No filter asks for it.
+    pub(super) const WORDS: Self = Self(1 << 13);
 
     /// Nothing that matters.
     pub const NONE: Self = Self(0);
@@ -48,6 +52,17 @@ impl FieldFacts {
     #[inline]
     pub fn may_be_journalds(self) -> bool {
         self.has(Self::JOURNALD)
+    }
+
+    /// Whether the entry may tell a change.
+    #[inline]
+    pub(super) fn may_be_change(self) -> bool {
+        self.0 & (Self::CHANGE.0 | Self::WORDS.0) != 0
+    }
+
+    /// Whether it may tell one by its message.
+    pub(super) fn may_be_words(self) -> bool {
+        self.has(Self::WORDS)
     }
 
     /// Whether the host is one of those asked for.

@@ -18,7 +18,8 @@ use super::statements::{self, Statement};
 use super::{JournalError, decode_hex};
 use crate::entry::{Cursor, Entry, Origin, hex};
 use crate::rules::RuleIndex;
-use crate::source::{Damage, Detail, Event, Query, Remark, Sink, SourceKind, Summary};
+use crate::source::change::{FoundChange, manager, words};
+use crate::source::{Damage, Detail, Event, Query, Remark, Sink, SourceKind, Summary, statement};
 use crate::time::Timestamp;
 
 /// Answers `query` from one journal file, as [`JournalFile::sweep`](super::JournalFile::sweep)
@@ -125,7 +126,9 @@ impl Reading<'_> {
         cursor: Cursor,
         at: Timestamp,
     ) -> systemd::Result<ControlFlow<()>> {
-        if !self.query.span.contains(at) {
+        let is_inside = self.query.span.contains(at);
+        let is_near = self.query.changes && self.query.change_span().contains(at);
+        if !is_inside && !is_near {
             return Ok(ControlFlow::Continue(()));
         }
         if self.boot.is_some_and(|boot| boot != cursor.boot_id) {
@@ -136,23 +139,42 @@ impl Reading<'_> {
             .entry_fields
             .iter()
             .fold(FieldFacts::NONE, |facts, field| facts | self.fields.facts_of(field));
-        let is_accepted = self.fields.accepts(facts);
-        if !is_accepted && !facts.may_be_journalds() {
+        let is_accepted = is_inside && self.fields.accepts(facts);
+        let is_journalds = is_inside && facts.may_be_journalds();
+        let change = if self.query.changes { self.change(at) } else { None };
+        if !is_accepted && !is_journalds && change.is_none() {
             return Ok(ControlFlow::Continue(()));
         }
         if self.duplicates.may_be_shared(&cursor) && !self.duplicates.is_new(&cursor) {
             self.summary.skipped += u64::from(is_accepted);
             return Ok(ControlFlow::Continue(()));
         }
-        if facts.may_be_journalds() {
+        if is_journalds {
             self.statement(&cursor, facts, at);
         }
+        change.into_iter().for_each(|change| self.sink.change(change));
         if !is_accepted {
             return Ok(ControlFlow::Continue(()));
         }
         self.summary.count(Some(at), 1);
         self.sink.entries(Some(at.minute()), 1);
         Ok(self.event(cursor, at))
+    }
+
+    /// What the entry says has changed whose fields are loaded.
+    fn change(&self, at: Timestamp) -> Option<FoundChange> {
+        let fields = &self.entry_fields;
+        let first = |name: &str| fields.values(name).next();
+        let classifier = self.query.classifier;
+        let by_words = || {
+            let message = first("MESSAGE")?;
+            let class = words::deployment_class(classifier);
+            let rule = words::deployment_rule(classifier, class, message, fields);
+            words::of_message(classifier, rule, message, at)
+        };
+        let mut change = manager::of_fields(&first, at).or_else(by_words)?;
+        change.host = first("_HOSTNAME").and_then(statement::name);
+        manager::is_of_hosts(self.query.filter, change.host.as_deref()).then_some(change)
     }
 
     /// Follows how the file runs.

@@ -35,6 +35,8 @@ mod course;
 
 mod statements;
 
+mod change_fields;
+
 mod sweep;
 
 pub mod growing;

@@ -6,6 +6,7 @@
 
 use std::ops::ControlFlow;
 
+use super::change_fields::ChangeFields;
 use super::course::{CourseLog, Head};
 use super::duplicates::{Duplicates, SharedNumbers};
 use super::entry_fields::{EntryFields, FieldReader};
@@ -22,9 +23,10 @@ use super::tail::{self, Tail};
 use super::walk::{Payload, Visitor, Walk, Walked};
 use super::{JournalFile, decode_hex};
 use crate::entry::{Entry, Origin, hex};
-use crate::rules::{RuleIndex, Verdict};
-use crate::source::{Damage, Detail, Event, Query, Remark, Sink, SourceKind, Summary};
-use crate::time::{Minute, Timestamp};
+use crate::rules::{ClassIndex, RuleIndex, Verdict};
+use crate::source::change::{manager, words};
+use crate::source::{Damage, Detail, Event, FoundChange, Query, Remark, Sink, SourceKind, Summary};
+use crate::time::{Minute, Span, Timestamp};
 
 const MESSAGE: &[u8] = b"MESSAGE=";
 /// What `MESSAGE_ID` begins with: eight bytes are compared at once.
@@ -46,6 +48,8 @@ pub(super) fn sweep(
 pub(super) struct Memory {
     /// The fields that matter, by offset: entries that come later refer to them.
     marks: Marks,
+    /// The fields by which changes are told.
+    changes: ChangeFields,
     pub(super) summary: Summary,
     course: CourseLog,
     /// Where the next sweep begins; `None`: there was none yet.
@@ -57,7 +61,13 @@ impl Memory {
     pub(super) fn new(journal: &JournalFile) -> Self {
         let summary = Summary::new(&journal.path, SourceKind::Journal);
         let course = CourseLog::new(journal.header.facts.seqnum_id);
-        Self { marks: Marks::default(), summary, course, next: None }
+        Self {
+            marks: Marks::default(),
+            changes: ChangeFields::default(),
+            summary,
+            course,
+            next: None,
+        }
     }
 }
 
@@ -114,6 +124,10 @@ struct Sweep<'a> {
     fields_matter: bool,
     /// The boot that entries must be of.
     boot: Option<[u8; 16]>,
+    /// The time of which the sink wants to be told anything.
+    reach: Span,
+    /// The class of deployments, if there is a rule for them.
+    deployment: Option<ClassIndex>,
     memory: &'a mut Memory,
     messages: RecentMessages,
     decompressor: Decompressor,
@@ -145,6 +159,8 @@ impl<'a> Sweep<'a> {
             fields_matter: fields.is_active(),
             // A boot that is no id is no entry's boot.
             boot: query.filter.boot.as_ref().map(|boot| decode_hex(boot).unwrap_or([0; 16])),
+            reach: if query.changes { query.change_span() } else { query.span },
+            deployment: words::deployment_class(query.classifier),
             memory,
             messages: RecentMessages::default(),
             decompressor: Decompressor::new(journal.header.facts.size_bytes),
@@ -160,17 +176,46 @@ impl<'a> Sweep<'a> {
     #[inline]
     fn field(&mut self, offset: u64, field: &[u8]) {
         if let Some(message) = field.strip_prefix(MESSAGE) {
-            let verdict = self.query.classifier.classify_message(message);
-            if verdict != Verdict::NoRule {
-                self.messages.put(offset, message);
-                self.memory.marks.insert(offset, Mark { facts: FieldFacts::NONE, verdict });
-            }
-        } else if self.fields_matter || field.starts_with(OF_MESSAGE) {
-            let facts = self.fields.facts_of(field);
-            if facts != FieldFacts::NONE {
-                self.memory.marks.insert(offset, Mark { facts, verdict: Verdict::NoRule });
-            }
+            return self.message(offset, message);
         }
+        let mut facts = FieldFacts::NONE;
+        if self.fields_matter || field.starts_with(OF_MESSAGE) {
+            facts |= self.fields.facts_of(field);
+        }
+        if self.query.changes && self.memory.changes.field(offset, field) {
+            facts |= FieldFacts::CHANGE;
+        }
+        if facts != FieldFacts::NONE {
+            self.memory.marks.insert(offset, Mark { facts, verdict: Verdict::NoRule });
+        }
+    }
+
+    #[inline]
+    fn message(&mut self, offset: u64, message: &[u8]) {
+        let mut facts = FieldFacts::NONE;
+        if self.query.changes && self.memory.changes.message(offset, message) {
+            facts |= FieldFacts::CHANGE;
+        }
+        let verdict = self.query.classifier.examine(message);
+        if let Some(verdict) = &verdict
+            && self.query.changes
+            && (self.may_be_deployment(verdict) || words::says_refused(message))
+        {
+            facts |= FieldFacts::WORDS;
+        }
+        let verdict = verdict.unwrap_or(Verdict::NoRule);
+        if verdict != Verdict::NoRule || facts != FieldFacts::NONE {
+            self.messages.put(offset, message);
+            self.memory.marks.insert(offset, Mark { facts, verdict });
+        }
+    }
+
+    fn may_be_deployment(&self, verdict: &Verdict) -> bool {
+        self.deployment.is_some_and(|class| match verdict {
+            Verdict::NoRule => false,
+            Verdict::Rule(rule) => self.query.classifier.class_of(*rule) == class,
+            Verdict::Fields => true,
+        })
     }
 
     /// Answers the query as far as one entry goes.
@@ -181,7 +226,9 @@ impl<'a> Sweep<'a> {
         let Some(at) = micros.and_then(Timestamp::from_micros) else {
             return ControlFlow::Continue(());
         };
-        if !self.query.span.contains(at) || self.boot.is_some_and(|boot| boot != entry.boot_id()) {
+        let is_inside = self.query.span.contains(at);
+        let is_other_boot = || self.boot.is_some_and(|boot| boot != entry.boot_id());
+        if (!is_inside && !self.reach.contains(at)) || is_other_boot() {
             return ControlFlow::Continue(());
         }
         let mut facts = FieldFacts::NONE;
@@ -194,8 +241,9 @@ impl<'a> Sweep<'a> {
                 }
             }
         }
-        let is_accepted = !self.fields_matter || self.fields.accepts(facts);
-        if !is_accepted && !facts.may_be_journalds() {
+        let is_accepted = is_inside && (!self.fields_matter || self.fields.accepts(facts));
+        let is_journalds = is_inside && facts.may_be_journalds();
+        if !is_accepted && !is_journalds && !facts.may_be_change() {
             return ControlFlow::Continue(());
         }
         if let Some((duplicates, shared_numbers)) = &self.duplicates
@@ -207,8 +255,11 @@ impl<'a> Sweep<'a> {
                 return ControlFlow::Continue(());
             }
         }
-        if facts.may_be_journalds() {
+        if is_journalds {
             self.statement(entry, facts, at);
+        }
+        if facts.may_be_change() {
+            self.change(entry, facts, at);
         }
         if !is_accepted {
             return ControlFlow::Continue(());
@@ -266,6 +317,46 @@ impl<'a> Sweep<'a> {
             }
             None => {}
         }
+    }
+
+    /// Tells the sink what changed by an entry.
+    #[cold]
+    fn change(&mut self, entry: EntryView<'_>, facts: FieldFacts, at: Timestamp) {
+        let Self { reader, entry_fields, memory, .. } = self;
+        let message = || {
+            reader.read_entry(entry, entry_fields);
+            entry_fields.values("MESSAGE").next().map(<[u8]>::to_vec)
+        };
+        let mut change = memory.changes.change(entry, at, message);
+        if change.is_none() && facts.may_be_words() {
+            change = self.change_by_words(entry, at);
+        }
+        let is_asked =
+            |change: &FoundChange| manager::is_of_hosts(self.query.filter, change.host.as_deref());
+        if let Some(change) = change.filter(is_asked) {
+            self.sink.change(change);
+        }
+    }
+
+    /// The change that an entry's message tells.
+    fn change_by_words(&mut self, entry: EntryView<'_>, at: Timestamp) -> Option<FoundChange> {
+        let is_told =
+            |item: &u64| self.memory.marks.get(*item).is_some_and(|mark| mark.facts.may_be_words());
+        let item = entry.items().find(is_told)?;
+        let message = self.messages.get(item, &mut self.reader)?.to_vec();
+        let rule = self.decide(entry).map(|(_, rule)| rule);
+        let mut change = words::of_message(self.query.classifier, rule, &message, at)?;
+        change.host = self.memory.changes.host(entry);
+        Some(change)
+    }
+
+    /// Tells the sink which units have their first entry here.
+    #[cold]
+    fn first_entries(&mut self, entry: EntryView<'_>) {
+        let micros = i64::try_from(entry.realtime_us()).ok();
+        let Some(at) = micros.and_then(Timestamp::from_micros) else { return };
+        let first = self.memory.changes.first_entries(entry, at, self.query.filter);
+        first.into_iter().for_each(|change| self.sink.change(change));
     }
 
     /// Notes which machine was booted, with the boot's first entry.
@@ -367,6 +458,9 @@ impl Visitor for Sweep<'_> {
 
     #[inline]
     fn entry(&mut self, offset: u64, entry: EntryView<'_>) -> ControlFlow<()> {
+        if self.memory.changes.has_pending() {
+            self.first_entries(entry);
+        }
         let flow = self.answer(offset, entry);
         if self.memory.course.entry(Head::of(&entry)) {
             self.describe_boot(entry);

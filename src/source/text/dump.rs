@@ -10,12 +10,13 @@ use super::window::MAX_ENTRY_BYTES;
 use crate::entry::{Entry, Origin};
 use crate::rules::{self, RuleSet};
 use crate::source::Filter;
+use crate::source::change::{FoundChange, manager};
 use crate::source::statement::{JournaldId, Statement};
 use crate::time::Timestamp;
 
 /// The fields that every dump is read for; see systemd.journal-fields(7). The order is that of
 /// the constants below.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 22] = [
     "MESSAGE",
     "__REALTIME_TIMESTAMP",
     "__CURSOR",
@@ -34,6 +35,10 @@ const NAMES: [&str; 18] = [
     "_SYSTEMD_SLICE",
     "_TRANSPORT",
     "N_DROPPED",
+    "USER_UNIT",
+    "UNIT_RESULT",
+    "COREDUMP_COMM",
+    "_COMM",
 ];
 
 /// The place of a field in [`Fields`].
@@ -194,10 +199,27 @@ impl Fields {
         if let Some(statement) = self.statement() {
             recorder.tell_dropped(&entry, statement);
         }
+        if recorder.query().changes {
+            recorder.tell_change(&entry, self, |at| self.change(at));
+        }
         if recorder.accepts(&entry) || self.is_about_unit(recorder.query().filter, &entry) {
             return recorder.record_accepted(&entry, self);
         }
         ControlFlow::Continue(())
+    }
+
+    /// What the service manager or the kernel says in the entry.
+    fn change(&self, at: Timestamp) -> Option<FoundChange> {
+        let is_known = self.get(MESSAGE_ID).and_then(manager::by_id).is_some();
+        let is_kernels = self.get(TRANSPORT) == Some(b"kernel");
+        let get = |name: &str| self.value(name);
+        if is_known || is_kernels { manager::of_fields(&get, at) } else { None }
+    }
+
+    /// The value of a field by its name.
+    fn value(&self, name: &str) -> Option<&[u8]> {
+        let index = self.names.iter().position(|own| own == name);
+        index.and_then(|index| self.get(Slot(index)))
     }
 
     /// What journald says in the entry that it dropped. Only journald can write the transport
@@ -235,8 +257,7 @@ impl Fields {
 
 impl rules::Fields for Fields {
     fn any(&self, name: &str, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        let index = self.names.iter().position(|own| own == name);
-        index.and_then(|index| self.get(Slot(index))).is_some_and(test)
+        self.value(name).is_some_and(test)
     }
 }
 

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use crate::entry::Entry;
-use crate::rules::Fields;
+use crate::rules::{ClassIndex, Fields};
+use crate::source::change::{FoundChange, manager, words};
 use crate::source::not_logged::Dropped;
 use crate::source::statement::{self, Statement};
 use crate::source::{Damage, Event, Filter, Query, Remark, Sink, SourceKind, Summary};
@@ -19,6 +20,8 @@ pub(super) struct Recorder<'q> {
     run: Option<(Option<Minute>, u64)>,
     /// The conditions that a daemon's statement about other entries must meet itself.
     statement_filter: Filter,
+    /// The class of deployments, if there is a rule for them.
+    deployment: Option<ClassIndex>,
     record: Record,
 }
 
@@ -71,7 +74,8 @@ impl<'q> Recorder<'q> {
             boot: query.filter.boot.clone(),
             ..Filter::default()
         };
-        Self { query, sink, run: None, statement_filter, record }
+        let deployment = words::deployment_class(query.classifier);
+        Self { query, sink, run: None, statement_filter, deployment, record }
     }
 
     /// Tells the sink what is left until the source has grown.
@@ -142,6 +146,10 @@ impl<'q> Recorder<'q> {
         if let Some(statement) = statement::in_text(entry.identifier, entry.message) {
             self.tell_dropped(entry, statement);
         }
+        if self.query.changes {
+            let by_manager = |at| manager::of_text(entry.identifier, entry.pid, entry.message, at);
+            self.tell_change(entry, entry, by_manager);
+        }
         if self.accepts(entry) {
             return self.take(entry, entry, times);
         }
@@ -193,6 +201,29 @@ impl<'q> Recorder<'q> {
         if is_inside && self.statement_filter.accepts(entry) && dropped.concerns(self.query.filter)
         {
             self.sink.remark(Remark::Dropped(dropped));
+        }
+    }
+
+    /// Tells the sink what an entry says has changed: what `by_manager` finds, or what its words say.
+    pub(super) fn tell_change(
+        &mut self,
+        entry: &Entry<'_>,
+        fields: &dyn Fields,
+        by_manager: impl FnOnce(Timestamp) -> Option<FoundChange>,
+    ) {
+        let is_asked = |at: &Timestamp| {
+            self.query.change_span().contains(*at) && self.statement_filter.accepts(entry)
+        };
+        let Some(at) = entry.at.filter(is_asked) else { return };
+        let classifier = self.query.classifier;
+        let by_words = || {
+            let message = entry.message;
+            let rule = words::deployment_rule(classifier, self.deployment, message, fields);
+            words::of_message(classifier, rule, message, at)
+        };
+        if let Some(mut change) = by_manager(at).or_else(by_words) {
+            change.host = entry.host.and_then(statement::name);
+            self.sink.change(change);
         }
     }
 

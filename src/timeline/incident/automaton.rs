@@ -34,11 +34,7 @@ pub(super) struct Course {
 
 /// The most likely course.
 pub(super) fn course(stretches: &[Stretch], baseline: &Baseline) -> Course {
-    let model = Model {
-        baseline,
-        logarithms: MULTIPLES.map(f32::ln),
-        excess: MULTIPLES.map(|times| times - 1.0),
-    };
+    let model = Model::new(baseline);
     // Where events are fewer than this times what is expected, no bad state is likelier than the
     // normal one.
     let least_ratio = model.excess[0] / model.logarithms[0];
@@ -119,7 +115,16 @@ struct Model<'a> {
     excess: [f32; BAD],
 }
 
-impl Model<'_> {
+impl<'a> Model<'a> {
+    fn new(baseline: &'a Baseline) -> Self {
+        let per_nat = 1.0 / baseline.dispersion as f32;
+        Self {
+            baseline,
+            logarithms: MULTIPLES.map(|multiple| multiple.ln() * per_nat),
+            excess: MULTIPLES.map(|multiple| (multiple - 1.0) * per_nat),
+        }
+    }
+
     /// Goes on by one stretch, and returns what the scores are now relative to.
     #[inline]
     fn step(&self, scores: &mut Scores, stretch: &Stretch) -> f32 {
@@ -196,7 +201,7 @@ fn place(score: f32, scores: &[f32; BAD]) -> u8 {
 }
 
 /// How much likelier events are in a bad state than in the normal one.
-pub(super) fn gain(state: u8, events: f32, expected: f32) -> f32 {
+pub(super) fn gain(state: u8, events: f32, expected: f32, dispersion: f64) -> f32 {
     let multiple = MULTIPLES.get(usize::from(state)).copied().unwrap_or(1.0);
-    events * multiple.ln() - expected * (multiple - 1.0)
+    (events * multiple.ln() - expected * (multiple - 1.0)) / dispersion as f32
 }

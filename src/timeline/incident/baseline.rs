@@ -12,8 +12,8 @@ const MAX_DIFFERENCE: f64 = 0.02;
 /// nobody knows that there is never one.
 const LEAST_PER_MINUTE: f64 = 1.0 / 2880.0;
 const ROUNDS: usize = 30;
-/// Incidents may take up to half of the time, or none of it.
-const GUESSES: [f64; 3] = [0.5, 0.85, 1.0];
+/// Incidents may take much of the time, or none of it.
+const GUESSES: [f64; 3] = [0.35, 0.85, 1.0];
 
 /// What is expected when nothing is wrong.
 #[derive(Debug, Clone, Copy)]
@@ -22,11 +22,13 @@ pub(super) struct Baseline {
     pub(super) constant: f64,
     /// Events an entry.
     pub(super) share: f64,
+    /// How many times the variance of a Poisson distribution there is.
+    pub(super) dispersion: f64,
 }
 
 impl Baseline {
     /// Learns from what is normal.
-    pub(super) fn learn(normal: &Sums) -> Self {
+    pub(super) fn learn(normal: &Sums, dispersion: f64) -> Self {
         let events: f64 = normal.steps.iter().map(|step| step.events).sum();
         let (minutes, exposure) = (normal.minutes.max(1.0), normal.exposure.max(0.0));
         // Half from each source, to begin with.
@@ -43,7 +45,7 @@ impl Baseline {
             constant = of_constant / minutes;
             share = if exposure > 0.0 { of_share / exposure } else { 0.0 };
         }
-        Self { constant: constant + LEAST_PER_MINUTE, share }
+        Self { constant: constant + LEAST_PER_MINUTE, share, dispersion }
     }
 
     /// Whether it is the same well enough, with much traffic and with little.
@@ -58,7 +60,7 @@ impl Baseline {
     /// Events that a stretch would have if nothing were wrong; 0 where nothing is known of it.
     #[inline]
     pub(super) fn expected(&self, stretch: &Stretch) -> f32 {
-        self.constant as f32 * stretch.known_minutes + self.share as f32 * stretch.exposure
+        self.constant as f32 * stretch.weight + self.share as f32 * stretch.exposure
     }
 
     /// The logarithm of how likely all events are if nothing is wrong, but for what is the same
@@ -67,7 +69,8 @@ impl Baseline {
         let of_events = all.steps.iter().filter(|step| step.events > 0.0).map(|step| {
             step.events * (self.constant + self.share * step.exposure / step.events).ln()
         });
-        of_events.sum::<f64>() - self.constant * all.minutes - self.share * all.exposure
+        let of_time = self.constant * all.minutes + self.share * all.exposure;
+        (of_events.sum::<f64>() - of_time) / self.dispersion
     }
 }
 
@@ -89,28 +92,36 @@ struct Step {
 }
 
 impl Sums {
-    /// A first idea of what is normal for each of [`GUESSES`]: the hours that have the fewest
+    /// An idea of what is normal: most of it.
+    pub(super) fn guess(stretches: &Stretches) -> Self {
+        Self::guesses(stretches).into_iter().nth(1).unwrap_or_default()
+    }
+
+    /// A first idea of what is normal for each of [`GUESSES`]: the portions that have the fewest
     /// events for their length and traffic, that share of all. The last is the sum of all.
     pub(super) fn guesses(stretches: &Stretches) -> Vec<Self> {
-        let totals: Vec<Stretch> = stretches.hours().map(total).collect();
+        let totals: Vec<Stretch> = stretches.portions().map(total).collect();
         let all = total(&totals);
-        let mut hours: Vec<(f32, &[Stretch])> = totals
+        let mut portions: Vec<(f32, &[Stretch])> = totals
             .iter()
-            .zip(stretches.hours())
-            .filter(|(total, _)| total.known_minutes > 0.0)
-            .map(|(total, hour)| {
+            .zip(stretches.portions())
+            .filter(|(total, _)| total.weight > 0.0)
+            .map(|(total, portion)| {
                 let traffic = total.exposure / all.exposure.max(f32::MIN_POSITIVE);
-                (total.events / (total.known_minutes / all.known_minutes + traffic), hour)
+                (total.events / (total.weight / all.weight + traffic), portion)
             })
             .collect();
-        // The sort is stable, so that equal hours stay in the order of time.
-        hours.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // The sort is stable, so that equal ones stay in the order of time.
+        portions.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut sum = Self::default();
         let mut from = 0;
         let of_share = |share: f64| {
-            let until = (hours.len() as f64 * share).ceil() as usize;
-            let added = hours.get(from..until).unwrap_or_default();
-            added.iter().flat_map(|(_, hour)| *hour).for_each(|stretch| sum.add(stretch, 1.0));
+            let until = (portions.len() as f64 * share).ceil() as usize;
+            let added = portions.get(from..until).unwrap_or_default();
+            added
+                .iter()
+                .flat_map(|(_, portion)| *portion)
+                .for_each(|stretch| sum.add(stretch, 1.0));
             from = until;
             sum.clone()
         };
@@ -125,7 +136,7 @@ impl Sums {
     }
 
     fn add(&mut self, stretch: &Stretch, times: f64) {
-        self.minutes += times * f64::from(stretch.known_minutes);
+        self.minutes += times * f64::from(stretch.weight);
         self.exposure += times * f64::from(stretch.exposure);
         if stretch.events > 0.0 {
             let step = step_of(stretch.exposure);
@@ -148,10 +159,12 @@ fn step_of(exposure: f32) -> usize {
     (((exposure + 1.0).to_bits() >> SHIFT) - least) as usize
 }
 
-fn total(stretches: &[Stretch]) -> Stretch {
+/// What stretches have together.
+pub(super) fn total(stretches: &[Stretch]) -> Stretch {
     stretches.iter().fold(Stretch::default(), |sum, stretch| Stretch {
         start: 0,
         known_minutes: sum.known_minutes + stretch.known_minutes,
+        weight: sum.weight + stretch.weight,
         exposure: sum.exposure + stretch.exposure,
         events: sum.events + stretch.events,
     })

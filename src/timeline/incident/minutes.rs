@@ -54,6 +54,19 @@ impl Minutes {
         Some(minutes)
     }
 
+    /// Adds the events of another class of the same tally.
+    pub(super) fn add(&mut self, other: &Self) {
+        for (own, other) in self.counts.iter_mut().zip(&other.counts) {
+            if own.events == 0 {
+                (own.first_ms, own.last_ms) = (other.first_ms, other.last_ms);
+            } else if other.events > 0 {
+                own.first_ms = own.first_ms.min(other.first_ms);
+                own.last_ms = own.last_ms.max(other.last_ms);
+            }
+            own.events += other.events;
+        }
+    }
+
     /// The minute at a position of [`counts`](Self::counts); within a gap that was shortened, one
     /// of its first.
     pub fn minute(&self, position: usize) -> Minute {

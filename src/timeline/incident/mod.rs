@@ -3,18 +3,32 @@
 //! Each step has a file of its own. `minutes` makes a row of minutes of a tally. `spikes` sets
 //! apart what is over within a minute. `traffic` tells what of the log is traffic, and where
 //! nothing is known. `stretches` tells minutes without events at once. `baseline` learns how many
-//! events there are when nothing is wrong. `automaton` finds the most likely course of states,
-//! normal or bad. `window` makes windows of it, and joins what belongs together.
+//! events there are when nothing is wrong, `variation` how that varies. `automaton` finds the most
+//! likely course of states, normal or bad. `window` makes windows of it, and joins what belongs
+//! together.
+//!
+//! These are windows of one class. `group` joins those of several classes, `severity` tells an
+//! outage from a degradation, `caveat` says what the log does not know, `nearby` chooses what
+//! changed just before, and `compose` makes incidents of it all.
 
 mod automaton;
 mod baseline;
+mod caveat;
+mod compose;
+mod group;
 mod minutes;
+mod nearby;
+mod severity;
 mod spikes;
 mod stretches;
 mod traffic;
+mod variation;
 mod window;
 
+pub use caveat::{Caveat, Doubt};
+pub use compose::{ClassPart, Incident, Incidents, Material, compose};
 pub use minutes::Minutes;
+pub use severity::Severity;
 pub use window::{Window, find};
 
 /// A pause of so many minutes does not end an incident.

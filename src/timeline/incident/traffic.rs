@@ -12,8 +12,15 @@ use super::MinuteCount;
 /// Minutes of an hour.
 pub(super) const HOUR: usize = 60;
 const HOURS_PER_DAY: usize = 24;
+/// Minutes of a day.
+pub(super) const DAY: usize = HOURS_PER_DAY * HOUR;
 /// Minutes that are counted together where the days are too few to compare them.
 const BLOCK: usize = 10;
+/// Of how many of a short log's minutes the traffic is as much as is usual, or less. In half a day
+/// the traffic may rise to ten times what it was.
+const SHORT: (usize, f64) = (DAY / 2, 0.4);
+/// The same of a longer log. People may sleep for longer than they work.
+const LONG: f64 = 0.6;
 /// So many days tell what is usual at an hour of the day.
 const LEAST_DAYS: usize = 3;
 /// Entries up to this multiple of what is usual at the hour are traffic.
@@ -34,8 +41,13 @@ impl Traffic {
         let mut blocks: Vec<f64> = minutes.chunks(BLOCK).map(per_minute).collect();
         let hours: Vec<f64> = blocks.chunks(HOUR / BLOCK).map(mean).collect();
         blocks.retain(|&entries| entries > 0.0);
-        // More than the median, because people may sleep for longer than they work.
-        let all = quantile(&mut blocks, 0.6);
+        let all = if minutes.len() <= SHORT.0 {
+            let mut minutes: Vec<f64> = minutes.chunks(1).map(per_minute).collect();
+            minutes.retain(|&entries| entries > 0.0);
+            quantile(&mut minutes, SHORT.1)
+        } else {
+            quantile(&mut blocks, LONG)
+        };
         let mut usual = [all; HOURS_PER_DAY];
         for (hour, usual) in usual.iter_mut().enumerate() {
             let mut days: Vec<f64> = hours

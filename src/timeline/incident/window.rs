@@ -3,14 +3,19 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::automaton::{self, Course};
-use super::baseline::{Baseline, Sums};
-use super::spikes::{self, events};
+use super::baseline::{Baseline, Sums, total};
+use super::spikes;
 use super::stretches::{Stretch, Stretches};
-use super::traffic::{HOUR, Traffic};
+use super::traffic::{DAY, HOUR, Traffic};
+use super::variation;
 use super::{LEAST_DURATION_MS, MAX_PAUSE_MINUTES, MinuteCount, evidence};
 
 /// How often the baseline is learned again without what was found bad.
 const ROUNDS: usize = 4;
+/// An edge is judged by so many events.
+const EVENTS_AT_EDGE: f32 = 100.0;
+/// What is called normal must be this much of the time at least.
+const LEAST_NORMAL: f64 = 0.3;
 /// What is found must be so much likelier bad than normal, in nats.
 const LEAST_EVIDENCE: f64 = 14.0;
 
@@ -39,13 +44,17 @@ pub struct Window {
 pub fn find(minutes: &[MinuteCount]) -> Vec<Window> {
     let traffic = Traffic::of(minutes);
     let lone_spikes = spikes::lone_spikes(minutes);
-    let stretches = Stretches::of(minutes, &traffic, &lone_spikes);
-    let Some((baseline, mut bad)) = explain(&stretches) else { return Vec::new() };
+    let mut stretches = Stretches::of(minutes, &traffic, &lone_spikes);
+    let guess = Baseline::learn(&Sums::guess(&stretches), 1.0);
+    let levels = variation::levels(&stretches, &guess);
+    stretches.apply(&levels);
+    let dispersion = variation::dispersion(&stretches, &guess);
+    let Some((baseline, mut bad)) = explain(&stretches, dispersion) else { return Vec::new() };
     end_in_lulls(&stretches.all, &mut bad, &baseline);
-    let runs = join(runs(&stretches.all, &bad), &stretches.all, minutes);
-    let found = Found { minutes, traffic, stretches, baseline, bad, lone_spikes };
-    let trimmed = runs.into_iter().filter_map(|run| found.trim(run));
-    let all = trimmed.chain(found.lone_spikes.iter().cloned());
+    let runs = join(runs(&stretches.all, &bad, &baseline), &stretches.all);
+    let found = Found { minutes, traffic, levels, stretches, baseline, bad, lone_spikes };
+    let joined = runs.into_iter().filter_map(|run| found.minutes_of(run));
+    let all = joined.chain(found.lone_spikes.iter().cloned());
     let mut windows: Vec<Window> = all.map(|run| found.describe(run)).collect();
     windows.retain(|window| window.evidence >= LEAST_EVIDENCE);
     windows.sort_by_key(|window| *window.minutes.start());
@@ -56,6 +65,8 @@ pub fn find(minutes: &[MinuteCount]) -> Vec<Window> {
 struct Found<'a> {
     minutes: &'a [MinuteCount],
     traffic: Traffic,
+    /// The level of each day.
+    levels: Vec<f64>,
     stretches: Stretches,
     baseline: Baseline,
     /// Bad stretches, and their states.
@@ -73,7 +84,8 @@ fn end_in_lulls(stretches: &[Stretch], bad: &mut Vec<(u32, u8)>, baseline: &Base
         let known: f32 = inside().map(|stretch| stretch.known_minutes).sum();
         let events = inside().map(|stretch| stretch.events).sum();
         let expected = inside().map(|stretch| baseline.expected(stretch)).sum();
-        known <= MAX_PAUSE_MINUTES as f32 || automaton::gain(state, events, expected) >= LEAST_GAIN
+        known <= MAX_PAUSE_MINUTES as f32
+            || automaton::gain(state, events, expected, baseline.dispersion) >= LEAST_GAIN
     };
     *bad = bad
         .chunk_by(|a, b| a.0 + 1 == b.0 && a.1 == b.1)
@@ -85,16 +97,22 @@ fn end_in_lulls(stretches: &[Stretch], bad: &mut Vec<(u32, u8)>, baseline: &Base
 
 /// The likeliest baseline and its bad stretches, of those in which the normal state is the usual
 /// one.
-fn explain(stretches: &Stretches) -> Option<(Baseline, Vec<(u32, u8)>)> {
+fn explain(stretches: &Stretches, dispersion: f64) -> Option<(Baseline, Vec<(u32, u8)>)> {
     let mut best: Option<(f64, Baseline, Course)> = None;
     let guesses = Sums::guesses(stretches);
     let all = guesses.last().cloned()?;
     let mut seen: Vec<Baseline> = Vec::new();
     for guess in guesses {
-        let mut baseline = Baseline::learn(&guess);
-        let mut latest = None;
+        let earlier = seen.len();
+        let mut baseline = Baseline::learn(&guess, dispersion);
+        let mut latest: Option<(Baseline, Course, f64)> = None;
         for _ in 0..ROUNDS {
-            if seen.iter().any(|seen| seen.is_like(&baseline, &all)) {
+            if latest.as_ref().is_some_and(|latest| latest.0.is_like(&baseline, &all)) {
+                break;
+            }
+            if seen.iter().take(earlier).any(|seen| seen.is_like(&baseline, &all)) {
+                // It goes where an earlier guess went.
+                latest = None;
                 break;
             }
             seen.push(baseline);
@@ -102,10 +120,10 @@ fn explain(stretches: &Stretches) -> Option<(Baseline, Vec<(u32, u8)>)> {
             let is_bad = course.bad.iter().filter_map(|&(at, _)| stretches.all.get(at as usize));
             let normal = all.without(is_bad);
             latest = Some((baseline, course, normal.minutes));
-            baseline = Baseline::learn(&normal);
+            baseline = Baseline::learn(&normal, dispersion);
         }
         let Some((baseline, course, normal)) = latest else { continue };
-        let is_usual = 5.0 * normal >= 2.0 * all.minutes;
+        let is_usual = normal >= LEAST_NORMAL * all.minutes;
         let likelihood = if is_usual { course.gain + baseline.likelihood(&all) } else { f64::MIN };
         if best.as_ref().is_none_or(|best| likelihood > best.0) {
             best = Some((likelihood, baseline, course));
@@ -115,71 +133,115 @@ fn explain(stretches: &Stretches) -> Option<(Baseline, Vec<(u32, u8)>)> {
 }
 
 /// Runs of bad stretches, from the first to the last that has events.
-fn runs(stretches: &[Stretch], bad: &[(u32, u8)]) -> Vec<Range<usize>> {
+fn runs(stretches: &[Stretch], bad: &[(u32, u8)], baseline: &Baseline) -> Vec<Range<usize>> {
     let has_events = |&(at, _): &(u32, u8)| {
         stretches.get(at as usize).is_some_and(|stretch| stretch.events > 0.0)
+    };
+    let is_known = |&(at, _): &(u32, u8)| {
+        stretches.get(at as usize).is_some_and(|stretch| stretch.known_minutes > 0.0)
     };
     let run = |run: &[(u32, u8)]| {
         let first = run.iter().find(|bad| has_events(bad))?;
         let last = run.iter().rfind(|bad| has_events(bad))?;
-        Some(first.0 as usize..last.0 as usize + 1)
+        let run = trim(first.0 as usize..last.0 as usize + 1, stretches, baseline);
+        Some(run)
     };
-    bad.chunk_by(|a, b| a.0 + 1 == b.0).filter_map(run).collect()
+    bad.chunk_by(|a, b| a.0 + 1 == b.0 && is_known(a) && is_known(b)).filter_map(run).collect()
 }
 
-/// Joins runs between which there is no more than a pause.
-fn join(
-    runs: Vec<Range<usize>>,
-    stretches: &[Stretch],
-    minutes: &[MinuteCount],
-) -> Vec<Range<usize>> {
+/// Leaves out what is at the edges of a run but too thin to be of the same window: a stray event
+/// hours before it, for which a bad state of a low multiple reaches.
+fn trim(run: Range<usize>, stretches: &[Stretch], baseline: &Baseline) -> Range<usize> {
+    let inside = stretches.get(run.clone()).unwrap_or_default();
+    let told = |stretch: &Stretch| (stretch.events, baseline.expected(stretch));
+    let before = thin(inside.iter().map(told));
+    let left = inside.get(before..).unwrap_or_default();
+    let after = thin(left.iter().rev().map(told));
+    run.start + before..run.end - after
+}
+
+/// How many stretches at the beginning are too thin to be of the same window, told by the events
+/// and the expectation of each.
+fn thin(stretches: impl Iterator<Item = (f32, f32)> + Clone) -> usize {
+    let mut from = 0;
+    for _ in 0..ROUNDS {
+        let ahead = || stretches.clone().skip(from);
+        let (mut events, mut expected, mut length) = (0.0, 0.0, 0);
+        for stretch in ahead().take_while(|_| true) {
+            events += stretch.0;
+            expected += stretch.1;
+            length += 1;
+            if events >= EVENTS_AT_EDGE {
+                break;
+            }
+        }
+        let ratio: f32 = events / f32::max(expected, f32::MIN_POSITIVE);
+        // What is left out has the lowest sum.
+        let (mut sum, mut lowest, mut cut) = (0.0, 0.0, 0);
+        for (position, (events, expected)) in ahead().take(length - 1).enumerate() {
+            sum += events * ratio.ln() - expected * (ratio - 1.0);
+            if sum < lowest {
+                (lowest, cut) = (sum, position + 1);
+            }
+        }
+        if cut == 0 {
+            break;
+        }
+        from += cut;
+    }
+    from
+}
+
+/// Joins runs between which there is no more than a pause, or a hole in the log.
+fn join(runs: Vec<Range<usize>>, stretches: &[Stretch]) -> Vec<Range<usize>> {
     let mut joined: Vec<Range<usize>> = Vec::new();
     for run in runs {
         match joined.last_mut() {
-            Some(last) if is_pause(last.end..run.start, stretches, minutes) => last.end = run.end,
+            Some(last) if is_one(last, &run, stretches) => last.end = run.end,
             _ => joined.push(run),
         }
     }
     joined
 }
 
-/// Whether the time between two runs is a pause of one incident: it is short, or no longer than
-/// pauses must be where events are as few as in the hours around it.
-fn is_pause(between: Range<usize>, stretches: &[Stretch], minutes: &[MinuteCount]) -> bool {
+/// Whether two runs are of one incident: the time between them is short, or no longer than
+/// pauses must be where events are as few as in the hours around it; and if nothing is known of
+/// it, both have about as many events.
+fn is_one(before: &Range<usize>, after: &Range<usize>, stretches: &[Stretch]) -> bool {
     /// So many events would have been expected, if the incident had gone on.
     const MOST_MISSED: f32 = 9.0;
+    /// What goes on behind a hole in the log has so many times the events at most.
+    const MOST_CHANGE: f32 = 5.0;
     const MINUTES_PER_HOUR: f32 = HOUR as f32;
-    let inside = stretches.get(between.clone()).unwrap_or_default();
-    let known: f32 = inside.iter().map(|stretch| stretch.known_minutes).sum();
-    let start_of = |at: usize| stretches.get(at).map_or(minutes.len(), |at| at.start as usize);
-    let (start, end) = (start_of(between.start), start_of(between.end));
-    let earlier = events(minutes, start.saturating_sub(HOUR)..start);
-    let later = events(minutes, end..end + HOUR);
-    let missed = earlier.min(later) as f32 * known / MINUTES_PER_HOUR;
-    known <= MAX_PAUSE_MINUTES as f32 || known < MINUTES_PER_HOUR && missed < MOST_MISSED
+    let start_of = |at: usize| stretches.get(at).map_or(0, |stretch| stretch.start as usize);
+    let (start, end) = (start_of(before.end), start_of(after.start));
+    let inside = sum(stretches, before.end..after.start);
+    let hour_after = stretches.partition_point(|at| (at.start as usize) < end + HOUR);
+    let hour_before = stretches.partition_point(|at| (at.start as usize) + HOUR < start);
+    let earlier = sum(stretches, hour_before..before.end);
+    let later = sum(stretches, after.start..hour_after);
+    let missed = earlier.events.min(later.events) * inside.known_minutes / MINUTES_PER_HOUR;
+    let is_pause = inside.known_minutes <= MAX_PAUSE_MINUTES as f32
+        || inside.known_minutes < MINUTES_PER_HOUR && missed < MOST_MISSED;
+    if end - start <= MAX_PAUSE_MINUTES || inside.known_minutes > (end - start) as f32 / 2.0 {
+        return is_pause;
+    }
+    let rate = |around: Stretch| around.events / around.known_minutes.max(1.0);
+    let (rate, next) = (
+        rate(sum(stretches, before.start.max(hour_before)..before.end)),
+        rate(sum(stretches, after.start..after.end.min(hour_after))),
+    );
+    is_pause && rate.max(next) <= MOST_CHANGE * rate.min(next)
+}
+
+fn sum(stretches: &[Stretch], range: Range<usize>) -> Stretch {
+    total(stretches.get(range).unwrap_or_default())
 }
 
 impl Found<'_> {
-    /// Leaves out what is at the edges of a run but too thin to be of the same window: a stray
-    /// event hours before it, which a bad state of a low multiple reaches for.
-    fn trim(&self, run: Range<usize>) -> Option<RangeInclusive<usize>> {
+    fn minutes_of(&self, run: Range<usize>) -> Option<RangeInclusive<usize>> {
         let inside = self.stretches.all.get(run)?;
-        let events: f32 = inside.iter().map(|stretch| stretch.events).sum();
-        let expected: f32 = inside.iter().map(|stretch| self.baseline.expected(stretch)).sum();
-        let ratio = events / expected.max(f32::MIN_POSITIVE);
-        // The part with the highest sum (Bentley 1984).
-        let (mut sum, mut from) = (0.0_f32, 0);
-        let mut best = (0.0, None);
-        for stretch in inside {
-            if sum <= 0.0 {
-                (sum, from) = (0.0, stretch.start as usize);
-            }
-            sum += stretch.events * ratio.ln() - self.baseline.expected(stretch) * (ratio - 1.0);
-            if sum > best.0 {
-                best = (sum, Some(from..=stretch.start as usize));
-            }
-        }
-        best.1
+        Some(inside.first()?.start as usize..=inside.last()?.start as usize)
     }
 
     fn describe(&self, run: RangeInclusive<usize>) -> Window {
@@ -194,7 +256,7 @@ impl Found<'_> {
             events,
             expected,
             peak_per_minute: inside.iter().map(|minute| minute.events).max().unwrap_or(0),
-            evidence: evidence(events as f64, expected),
+            evidence: evidence(events as f64, expected) / self.baseline.dispersion,
             minutes: run,
         }
     }
@@ -208,7 +270,9 @@ impl Found<'_> {
         let of_spikes: f64 = spikes
             .filter_map(|at| Some((at, self.minutes.get(at)?)))
             .map(|(at, minute)| {
-                self.baseline.constant + self.baseline.share * self.traffic.exposure(at, minute)
+                let level = self.levels.get(at / DAY).copied().unwrap_or(1.0);
+                let of_traffic = self.baseline.share * self.traffic.exposure(at, minute);
+                (self.baseline.constant + of_traffic) * level
             })
             .sum();
         of_known + of_spikes

@@ -73,7 +73,7 @@ impl What {
     }
 
     /// Whether the log does not speak for the time between.
-    fn hides_time(self) -> bool {
+    pub(super) fn hides_time(self) -> bool {
         !self.is_dropped() && !matches!(self, Self::ClockJump(..=0))
     }
 }
@@ -142,6 +142,16 @@ impl NotLogged {
         let more = (found - absences.len() + more_dropped.len()) as u64;
         Self { absences, more, dropped, hides_last }
     }
+}
+
+/// What the files of journals show of their machines: boots, clocks that were set, times without
+/// journald.
+pub(super) fn of_journals(remarks: &Remarks) -> Vec<Absence> {
+    let courses = &remarks.courses;
+    let mut all = clock::boots(courses);
+    all.extend(clock::jumps(courses));
+    all.extend(service::pauses(courses));
+    all
 }
 
 /// Which buckets miss a part of their time.
