@@ -62,10 +62,11 @@ samples: ## Make the sample outage's files again
 	@echo "samples: $(SAMPLE)"
 	@sample-logs/make-samples
 
-bench: ## Compare with cat, rg, journalctl and others on a seeded corpus (BENCH_ENTRIES=200000)
+bench: ## Compare with cat, rg, journalctl and others, and score the incidents (BENCH_ENTRIES=200000)
 	@.ci/setup test
 	@echo "bench: building ebbline (the first time takes some minutes)"
 	@$(CARGO) bench --locked --quiet --bench compare $$(.ci/setup features)
+	@$(CARGO) bench --locked --quiet --bench incidents $$(.ci/setup features)
 
 fuzz: ## Feed the readers and the rule files with hostile bytes, a minute each (FUZZ_SECONDS=60)
 	@.ci/setup fuzz

@@ -97,6 +97,7 @@ fn walk(bencher: Bencher<'_, '_>, rules: &str) {
         zone: Tz::UTC,
         detail: Detail::Counts,
         changes: false,
+        watch: None,
         progress: &Progress::default(),
     };
     let entries = ItemsCount::new(journal.facts().n_entries);

@@ -24,4 +24,6 @@ pub mod report;
 
 pub mod render;
 
+pub mod probe;
+
 pub mod cli;

@@ -5,7 +5,7 @@ use crate::series::{Lead, Saturation, Series};
 use crate::source::{Damage, Summary};
 use crate::time::Span;
 use crate::timeline::incident::Incidents;
-use crate::timeline::{Class, Grain, Timeline};
+use crate::timeline::{By, Class, Timeline};
 use chrono_tz::Tz;
 
 /// A timeline, and what it was made from.
@@ -66,8 +66,8 @@ pub struct PoolReport {
     pub saturations: Vec<Saturation>,
     /// For each incident of pool timeouts, the pools that were full when it began.
     pub leads: Vec<Lead>,
-    /// The length of the buckets that tables cut the series into.
-    pub grain: Grain,
+    /// The length of the buckets that tables cut a series into.
+    pub by: By,
     /// The zone whose calendar they follow.
     pub zone: Tz,
     /// Messages that look like a snapshot and cannot be read as one.

@@ -10,10 +10,13 @@ mod merging;
 mod reading;
 #[path = "evidence/repeated.rs"]
 mod repeated;
+#[path = "evidence/strays.rs"]
+mod strays;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
@@ -54,6 +57,7 @@ impl Reading {
             zone: Tz::UTC,
             detail: Detail::Counts,
             changes: false,
+            watch: None,
             progress: &progress,
         };
         let now = Timestamp::from_micros(1_790_000_000_000_000).unwrap();
@@ -79,11 +83,11 @@ impl Reading {
 /// The edges of every minute and class that has events; there must be no others.
 #[track_caller]
 fn edges(tally: &Tally) -> Found {
-    let rules = RuleSet::builtin().unwrap();
+    static RULES: LazyLock<RuleSet> = LazyLock::new(|| RuleSet::builtin().unwrap());
     let mut found = Found::new();
     for (&minute, counts) in &tally.minutes {
-        for class in rules.classes() {
-            let index = rules.class_index(class).unwrap();
+        for class in RULES.classes() {
+            let index = RULES.class_index(class).unwrap();
             let edges = tally.edges(minute, index);
             assert_eq!(edges.is_some(), counts.of(index) > 0, "{class} in {minute:?}");
             found.extend(edges.map(|edges| ((minute.index(), class.clone()), edges)));

@@ -270,7 +270,7 @@ fn json_is_the_document_of_the_contract() {
                 {"entries": 4, "counts": {"pool_timeout": 0, "http_503": 0, "upstream_503": 0}},
             "totals":
                 {"entries": 20, "counts": {"pool_timeout": 2, "http_503": 21, "upstream_503": 0}},
-            "suppressed": 0, "not_logged": [], "more_not_logged": 0, "incidents": null,
+            "suppressed": 0, "not_logged": [], "more_not_logged": 0, "more_changes": 0, "incidents": null,
         })
     );
 }

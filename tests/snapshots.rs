@@ -34,7 +34,7 @@ struct Row {
 
 impl Row {
     fn line(&self) -> String {
-        self.columns[3].replace("\\n", "\n")
+        self.columns[3].replace("\\n", "\n").replace("\\t", "\t")
     }
 
     fn expected(&self) -> [Option<u64>; 5] {
@@ -132,5 +132,54 @@ fn failures_of_the_catalogue_are_no_snapshots_but_for_those_that_tell_the_pools_
     println!("{telling:?}");
     for id in ["hikaricp-timeout", "tomcat-jdbc-pool-empty", "ebbline-pool-timed-out"] {
         assert!(telling.iter().any(|found| found == id), "{id} of {telling:?}");
+    }
+}
+
+#[test]
+fn no_two_rules_of_the_catalogue_have_one_id() {
+    let rules = catalogue();
+    let ids: std::collections::BTreeSet<_> = rules.rules().iter().map(|rule| &rule.id).collect();
+    assert_eq!(ids.len(), rules.rules().len());
+}
+
+#[test]
+fn every_format_is_in_the_pages_table() {
+    let page = include_str!("../docs/SNAPSHOTS.md");
+    for rule in snapshot_rules().rules().rules() {
+        assert!(page.contains(&format!("`{}`", rule.id)), "{}", rule.id);
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn whatever_stands_in_a_line_what_is_read_is_possible(
+        row in 0_usize..60,
+        at in 0_usize..400,
+        cut in 0_usize..20,
+        bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..12),
+    ) {
+        static CLASSIFIER: std::sync::LazyLock<(Classifier, Vec<String>)> =
+            std::sync::LazyLock::new(|| {
+                (snapshot_rules(), rows().iter().map(Row::line).collect())
+            });
+        let (classifier, lines) = &*CLASSIFIER;
+        let mut line = lines[row % lines.len()].clone().into_bytes();
+        let at = at.min(line.len());
+        line.splice(at..(at + cut).min(line.len()), bytes);
+        // A number that is read stands in the line, or follows from two that do.
+        let digits: Vec<u64> = String::from_utf8_lossy(&line)
+            .split(|character: char| !character.is_ascii_digit())
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        for snapshot in read(classifier, &line) {
+            let values = snapshot.values;
+            proptest::prop_assert!(!values.is_empty());
+            for gauge in [Gauge::Max, Gauge::Idle, Gauge::Waiting, Gauge::Timeouts] {
+                let value = values.get(gauge).unwrap_or(0);
+                proptest::prop_assert!(value == 0 || digits.contains(&value), "{gauge:?} {value}");
+            }
+        }
     }
 }

@@ -117,7 +117,8 @@ fn ask<T>(span: Span, detail: Detail, put: impl FnOnce(&Query<'_>) -> T) -> T {
         span,
         zone,
         detail,
-        changes: false,
+        changes: true,
+        watch: None,
         progress: &progress,
     })
 }

@@ -23,7 +23,7 @@ Examples:
   ssh db1 journalctl -o export -u api | ebbline timeline -
 
 Exit codes: 0 done; 1 could not be done; 2 wrong usage, rules or notes; 3 a --fail-if threshold
-was crossed, or a rule failed its test.")]
+was crossed, a rule failed its test, or what `probe` was asked for is not there.")]
 pub(super) struct Cli {
     /// Say less on stderr: only errors
     #[arg(short, long, global = true)]
@@ -56,6 +56,8 @@ pub(super) enum Command {
     Events(EventsArgs),
     /// Show how full the connection pools were, from the snapshots in the log
     Pool(PoolArgs),
+    /// Was it ever there? Evidence for or against a unit, a port, a path, a process
+    Probe(super::probe::args::ProbeArgs),
     /// Classify messages, one a line, for trying rules
     Classify(ClassifyArgs),
     /// Show or test the rule catalogue
@@ -136,6 +138,19 @@ pub(super) struct RuleArgs {
     pub no_builtin_rules: bool,
 }
 
+/// What else is known to have changed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Changes")]
+pub(super) struct GitArgs {
+    /// Tell commits and tags of this git repository beside what failed: of what is checked out and
+    /// of origin/HEAD, at the time of committing; repeatable
+    #[arg(long, value_name = "REPO")]
+    pub git: Vec<PathBuf>,
+    /// Tell with each commit who wrote it
+    #[arg(long, requires = "git")]
+    pub git_author: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Reader {
     /// Native, and libsystemd for what native refuses
@@ -149,6 +164,7 @@ pub(super) enum Reader {
 Examples:
   ebbline timeline -u api --since 2026-05-01 --notes notes.toml -o markdown
   ebbline timeline app.log --by hour --all --tz Europe/Berlin
+  ebbline timeline -u api --since -3h --by minute --git ~/src/api
   ebbline timeline --since yesterday --until today --fail-if 'http_503>100'
   ebbline timeline -f -u api --since today --by hour
   ebbline timeline app.log --by hour --chart outage.svg --chart outage.png --size 2400x1200")]
@@ -172,6 +188,8 @@ pub(super) struct TimelineArgs {
     /// Notes for the table (TOML: day, from and to, or at; and text); repeatable
     #[arg(long, value_name = "FILE", help_heading = "Timeline")]
     pub notes: Vec<PathBuf>,
+    #[command(flatten)]
+    pub changes: GitArgs,
     /// Exit with 3 where a class's total, or the number of incidents, is over a limit:
     /// `http_503>100`, `incidents>0` (> >= = < <=); repeatable
     #[arg(long, value_name = "CONDITION", help_heading = "Timeline")]
@@ -260,6 +278,8 @@ pub(super) struct IncidentsArgs {
     /// What people noted (TOML: day, from and to, or at; and text); repeatable
     #[arg(long, value_name = "FILE", help_heading = "Incidents")]
     pub notes: Vec<PathBuf>,
+    #[command(flatten)]
+    pub changes: GitArgs,
     /// Show the counts, the first and the last failure, and the command that shows each of them
     #[arg(long, help_heading = "Incidents")]
     pub explain: bool,

@@ -1,7 +1,7 @@
 //! From options to answers: which files, which entries, which rules; then the reading itself, and
 //! what has to be said about it on stderr. Shared by all reading commands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use chrono_tz::Tz;
@@ -11,11 +11,11 @@ use super::error::CliError;
 use super::telling::{self, Damaged, Faults};
 use super::{Console, progress, rules, shown, when};
 use crate::rules::{Classifier, RuleSet};
-use crate::source::discover::{self, Discovery};
+use crate::source::discover::{self, Discovery, Found};
 use crate::source::filter::{Filter, Pattern};
 use crate::source::journal::{self, Backend, BootId};
 use crate::source::scan::{self, Means, Outcome};
-use crate::source::{self, Detail, Merge, Progress, Query, Sink, SourceKind};
+use crate::source::{self, Detail, Merge, Progress, Query, Sink, Watch};
 use crate::time::{Span, Timestamp};
 
 /// What the options of a reading command ask.
@@ -28,6 +28,8 @@ pub(super) struct Ask<'a> {
     pub span: Span,
     /// The rules, ready to classify.
     pub classifier: Classifier,
+    /// Whose entries are wanted, whatever they say.
+    pub watch: Option<Watch>,
     filter: Filter,
     has_changes: bool,
     now: Timestamp,
@@ -78,6 +80,7 @@ impl<'a> Ask<'a> {
             zone,
             span,
             classifier: Classifier::watching(rules, &source::TEXT_LITERALS),
+            watch: None,
             filter: filter(args)?,
             has_changes: false,
             now: Timestamp::from_utc(now).unwrap_or(Timestamp::MIN),
@@ -98,10 +101,11 @@ impl<'a> Ask<'a> {
         new_sink: impl Fn(&Classifier, usize) -> S + Sync,
     ) -> Result<Answer<S>, CliError> {
         let backend = self.backend();
-        let discovery = self.discover();
+        let mut discovery = self.discover();
         if discovery.found.is_empty() {
             return Err(self.nothing(&discovery));
         }
+        discovery.found.extend(self.package_logs());
         let total_bytes = discovery.found.iter().map(|found| found.bytes).sum();
         let has_stream = discovery.found.iter().any(|found| !found.regular);
         let mut faults = vec![telling::tell_discovery(self.console, &discovery)];
@@ -128,7 +132,7 @@ impl<'a> Ask<'a> {
             || scan::scan(opened, &query, means, |place| new_sink(&self.classifier, place)),
         );
         faults.push(telling::tell_outcomes(self.console, outcomes.iter()));
-        if outcomes.iter().all(|outcome| outcome.summary.kind == SourceKind::Binary) {
+        if outcomes.iter().all(|outcome| !outcome.summary.kind.may_have_entries()) {
             return Err(no_log());
         }
         let has_failed = faults.iter().any(|faults| self.is_fault(faults));
@@ -153,6 +157,7 @@ impl<'a> Ask<'a> {
             zone: self.zone,
             detail,
             changes: self.has_changes,
+            watch: self.watch.as_ref(),
             progress,
         }
     }
@@ -194,6 +199,15 @@ impl<'a> Ask<'a> {
             [] => discover::machine_journal(),
             paths => discover::discover(paths),
         }
+    }
+
+    /// The logs of this machine's package managers, where its journal is read and changes are
+    /// asked for.
+    fn package_logs(&self) -> Vec<Found> {
+        if !self.has_changes || !self.args.paths.is_empty() {
+            return Vec::new();
+        }
+        discover::package_logs(Path::new("/var/log"), self.span.since)
     }
 
     /// Why there is nothing to read.

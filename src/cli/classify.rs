@@ -9,7 +9,8 @@ use super::args::ClassifyArgs;
 use super::error::CliError;
 use super::rules;
 use crate::render::escape;
-use crate::rules::{Classifier, NoFields};
+use crate::rules::{Classifier, NoFields, POOL_SNAPSHOT};
+use crate::series::{Gauge, Snapshot, format};
 use crate::source::discover::STDIN;
 
 /// A longer line is classified by its beginning, so that no input can take all memory.
@@ -58,6 +59,21 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     Ok(true)
 }
 
+/// What a snapshot says of a pool, as fields; of one of several pools behind its name.
+fn state(snapshot: &Snapshot<'_>, is_one_of_many: bool) -> Vec<(String, serde_json::Value)> {
+    let pool = snapshot.pool.as_deref().map(|pool| String::from_utf8_lossy(pool).into_owned());
+    let prefix = match &pool {
+        Some(pool) if is_one_of_many => format!("{pool}."),
+        _ => String::new(),
+    };
+    let values = Gauge::ALL.into_iter().filter_map(|gauge| {
+        let value = snapshot.values.get(gauge)?;
+        Some((format!("{prefix}{}", gauge.name()), value.to_string().into()))
+    });
+    let name = pool.filter(|_| !is_one_of_many).map(|pool| ("pool".to_owned(), pool.into()));
+    name.into_iter().chain(values).collect()
+}
+
 fn record(classifier: &Classifier, number: u64, line: &[u8]) -> serde_json::Value {
     let Some(index) = classifier.classify(line, &NoFields) else {
         return serde_json::json!({
@@ -65,11 +81,13 @@ fn record(classifier: &Classifier, number: u64, line: &[u8]) -> serde_json::Valu
         });
     };
     let rule = classifier.rules().rule(index);
-    let fields: serde_json::Map<String, serde_json::Value> = classifier
-        .captures(index, line)
-        .into_iter()
-        .map(|(name, value)| (name, value.into()))
-        .collect();
+    let fields: serde_json::Map<String, serde_json::Value> = if rule.class == POOL_SNAPSHOT {
+        let snapshots = format::read(classifier, index, line, &mut None);
+        snapshots.iter().flat_map(|snapshot| state(snapshot, snapshots.len() > 1)).collect()
+    } else {
+        let captures = classifier.captures(index, line).into_iter();
+        captures.map(|(name, value)| (name, value.into())).collect()
+    };
     serde_json::json!({
         "line": number, "class": rule.class, "rule": rule.id, "echo": rule.echo, "fields": fields,
     })

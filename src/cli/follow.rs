@@ -98,7 +98,7 @@ pub(super) fn run<S: Sink + Damaged + Send>(
         }
         for (_, outcome) in &outcomes {
             match outcome.summary.kind {
-                SourceKind::Binary => has_other = true,
+                kind if !kind.may_have_entries() => has_other = true,
                 SourceKind::Empty => {}
                 _ => has_log = true,
             }

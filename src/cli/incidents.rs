@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::args::{IncidentsArgs, IncidentsFormat};
 use super::ask::Ask;
 use super::error::CliError;
+use super::git::Repositories;
 use super::show::Shower;
 use super::{Console, timeline};
 use crate::render::incidents::{Show, json, markdown, table};
@@ -24,12 +25,14 @@ pub(super) fn run(args: &IncidentsArgs, console: &Console) -> Result<ExitCode, C
         names => Class::select(&rules, names).map_err(|e| CliError::Usage(e.to_string()))?,
     };
     let notes = timeline::read_notes(&args.notes, &ask)?;
+    let repositories = Repositories::open(&args.changes)?;
     let (zone, span, changes) = (ask.zone, ask.span, Vec::new());
-    let question = Question { by: By::Day, zone, span, classes, notes, changes };
+    let mut question = Question { by: By::Day, zone, span, classes, notes, changes };
     let new_sink = |_: &Classifier, place| TallySink::with_evidence(&rules, place, args.explain);
     let answer = ask.read(Detail::Counts, new_sink)?;
     let has_failed = answer.has_failed;
     let (tally, sources) = timeline::add_up(answer, &rules);
+    question.changes = repositories.changes(console, ask.span, timeline::ends(&sources))?;
     let mut report = timeline::report(&tally, sources, question, Columns::Occurring)?;
     find(&mut report, &tally);
 
@@ -59,7 +62,8 @@ fn table_style(console: &Console) -> crate::render::table::Style {
 pub(super) fn find(report: &mut Report, tally: &Tally) {
     let timeline = &report.timeline;
     let notes = timeline.notes.iter().filter_map(|placed| noted_change(&placed.note));
-    let mut changes: Vec<Change> = timeline.changes.iter().cloned().chain(notes).collect();
+    let told = timeline.changes.iter().chain(&timeline.lasting).cloned();
+    let mut changes: Vec<Change> = told.chain(notes).collect();
     changes.sort_by_key(|change| change.at);
     report.incidents = Some(compose(Material {
         tally,

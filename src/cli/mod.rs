@@ -14,9 +14,11 @@ mod events;
 mod fail_if;
 mod follow;
 mod generated;
+mod git;
 mod incidents;
 mod live;
 mod pool;
+mod probe;
 mod progress;
 mod rules;
 mod screen;
@@ -104,6 +106,7 @@ pub fn run() -> ExitCode {
         Command::Incidents(args) => incidents::run(&args, &console),
         Command::Events(args) => events::run(&args, &console),
         Command::Pool(args) => pool::run(&args, &console),
+        Command::Probe(args) => probe::run(&args, &console),
         Command::Classify(args) => classify::run(&args),
         Command::Rules(args) => rules::run(&args, &console),
         Command::Completions { shell } => generated::completions(shell),

@@ -40,7 +40,7 @@ pub(super) fn run(args: &PoolArgs, console: &Console) -> Result<ExitCode, CliErr
     let readers =
         Readers { asked: &asked, snapshots: &snapshots, wanted: wanted.as_ref(), budget: &budget };
 
-    let answer = ask.read(Detail::Entries, |_, _| SeriesSink::new(&readers))?;
+    let answer = ask.read(Detail::Fields, |_, _| SeriesSink::new(&readers))?;
     let has_failed = answer.has_failed;
     let mut collected = Collected::default();
     for outcome in answer.outcomes {
@@ -84,13 +84,8 @@ fn report(collected: Collected, args: &PoolArgs, ask: &Ask<'_>, asked: &Classifi
     let series = collected.into_series();
     let saturations = saturations(&series);
     let leads = leads(&series, &saturations, &first_timeouts);
-    let ends =
-        || series.iter().flat_map(|series| [series.points().first(), series.points().last()]);
-    let first = ends().flatten().map(|point| point.at()).min().unwrap_or(Timestamp::MIN);
-    let last = ends().flatten().map(|point| point.at()).max().unwrap_or(Timestamp::MIN);
-    let grain = By::from(args.by).grain(first, last);
-    let zone = ask.zone;
-    PoolReport { series, saturations, leads, grain, zone, unparsed, undated, left_out }
+    let (by, zone) = (By::from(args.by), ask.zone);
+    PoolReport { series, saturations, leads, by, zone, unparsed, undated, left_out }
 }
 
 /// The first pool timeout of each incident.

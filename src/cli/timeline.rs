@@ -11,6 +11,7 @@ use super::charted;
 use super::error::{CliError, read_text};
 use super::fail_if::{Condition, Subject};
 use super::follow;
+use super::git::Repositories;
 use super::live::Live;
 use super::telling::Damaged;
 use super::{Console, complain, incidents};
@@ -21,6 +22,7 @@ use crate::rules::{Classifier, POOL_SNAPSHOT, RuleSet};
 use crate::source::scan::Outcome;
 use crate::source::{DamageList, Detail, Summary};
 use crate::tally::{Tally, TallySink};
+use crate::time::Timestamp;
 use crate::timeline::fold::Folding;
 use crate::timeline::{Class, Note, Question, Timeline, notes};
 
@@ -46,9 +48,10 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     let conditions: Vec<Condition> =
         args.fail_if.iter().map(|text| Condition::parse(text, &known)).collect::<Result<_, _>>()?;
     let notes = read_notes(&args.notes, &ask)?;
+    let repositories = Repositories::open(&args.changes)?;
 
     let columns = if args.class.is_empty() { Columns::Occurring } else { Columns::All };
-    let question = Question {
+    let mut question = Question {
         by: args.by.into(),
         zone: ask.zone,
         span: ask.span,
@@ -63,6 +66,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     };
     let mut series = Vec::new();
     let (report, has_failed) = if args.follow {
+        question.changes = repositories.changes_since(console, ask.span.since)?;
         let mut live = Live::new(args, console, &rules, (question, columns));
         let has_failed = follow::run(&mut ask, console, Detail::Counts, new_sink, &mut live)?;
         (live.finish()?, has_failed)
@@ -76,6 +80,7 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
         };
         let has_failed = answer.has_failed;
         let (tally, sources) = add_up(answer, &rules);
+        question.changes = repositories.changes(console, ask.span, ends(&sources))?;
         let mut report = report(&tally, sources, question, columns)?;
         if has_incidents {
             incidents::find(&mut report, &tally);
@@ -141,6 +146,13 @@ pub(super) fn leave_out(summary: &mut Summary, taken: u64) {
     }
 }
 
+/// The times of the first and the last entry of all sources.
+pub(super) fn ends(sources: &[SourceReport]) -> (Option<Timestamp>, Option<Timestamp>) {
+    let first = sources.iter().filter_map(|source| source.summary.first).min();
+    let last = sources.iter().filter_map(|source| source.summary.last).max();
+    (first, last)
+}
+
 /// Cuts what was counted into buckets.
 pub(super) fn report(
     tally: &Tally,
@@ -148,8 +160,7 @@ pub(super) fn report(
     question: Question,
     columns: Columns,
 ) -> Result<Report, CliError> {
-    let first = sources.iter().filter_map(|source| source.summary.first).min();
-    let last = sources.iter().filter_map(|source| source.summary.last).max();
+    let (first, last) = ends(&sources);
     let span = question.span;
     let timeline = Timeline::new(tally, first, last, question)
         .map_err(|error| CliError::Usage(error.to_string()))?;

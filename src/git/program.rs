@@ -29,6 +29,12 @@ pub enum GitError {
         /// The path as given.
         path: PathBuf,
     },
+    /// The system does not let us in.
+    #[error("--git {}: no permission to read it.\nUse sudo, or ask its owner.", path.display())]
+    NoPermission {
+        /// The path as given.
+        path: PathBuf,
+    },
     /// git does not trust the repository, because it belongs to another user.
     #[error(
         "--git {}: the repository belongs to another user, and git reads only one's own.\n\
@@ -162,6 +168,9 @@ fn lines(mut input: impl BufRead, take: &mut dyn FnMut(&[u8])) -> io::Result<()>
 
 fn refusal(repository: &Path, said: &str) -> GitError {
     let path = repository.to_owned();
+    if said.contains("Permission denied") {
+        return GitError::NoPermission { path };
+    }
     if said.contains("not a git repository") || said.contains("cannot change to") {
         return GitError::NoRepository { path };
     }
@@ -189,6 +198,16 @@ mod tests {
         let mut lengths = Vec::new();
         lines(&input[..], &mut |line| lengths.push(line.len())).unwrap();
         assert_eq!(lengths, [MAX_LINE_BYTES, 0, 4, 4]);
+    }
+
+    #[test]
+    fn a_closed_door_is_told_from_an_empty_room() {
+        let said = "fatal: cannot change to '/srv/api': Permission denied\n";
+        let error = refusal(Path::new("/srv/api"), said);
+        assert!(matches!(error, GitError::NoPermission { .. }) && !error.is_usage());
+        let said = "fatal: cannot change to '/srv/api': No such file or directory\n";
+        let error = refusal(Path::new("/srv/api"), said);
+        assert!(matches!(error, GitError::NoRepository { .. }) && error.is_usage());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! drops one of this version's nor changes its meaning, so this reader passes over what it does
 //! not know, and everything that it does know stays true.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -246,13 +246,13 @@ impl FromStr for Snapshot {
 /// The keys and values of a line, borrowed from it.
 struct Pairs<'a> {
     in_order: Vec<&'a str>,
-    by_key: BTreeMap<&'a str, &'a str>,
+    by_key: HashMap<&'a str, &'a str>,
 }
 
 impl<'a> Pairs<'a> {
     fn after_marker(line: &'a str) -> Result<Self, SnapshotError> {
         let mut rest = line.lines().find_map(after_marker).ok_or(SnapshotError::NotASnapshot)?;
-        let mut pairs = Self { in_order: Vec::new(), by_key: BTreeMap::new() };
+        let mut pairs = Self { in_order: Vec::new(), by_key: HashMap::new() };
         while let Some((token, after)) = next_token(rest) {
             rest = after;
             let Some((key, value)) = token.split_once('=') else { continue };
@@ -275,9 +275,15 @@ impl<'a> Pairs<'a> {
 
     /// A pool is known by its first key; one whose first key is lost would not be missed.
     fn no_pool_without_max(&self) -> Result<(), SnapshotError> {
+        let mut before = None;
         for (name, key) in self.in_order.iter().filter_map(|key| key.rsplit_once('.')) {
+            // A pool's keys usually stand together.
+            if before == Some(name) || !POOL_KEYS.contains(&key) {
+                continue;
+            }
+            before = Some(name);
             let max = format!("{name}.max");
-            if POOL_KEYS.contains(&key) && !self.by_key.contains_key(max.as_str()) {
+            if !self.by_key.contains_key(max.as_str()) {
                 return Err(SnapshotError::Key(max));
             }
         }
@@ -285,20 +291,35 @@ impl<'a> Pairs<'a> {
     }
 
     fn pool(&self, name: &str) -> Result<PoolState, SnapshotError> {
-        let count = |key: &str| self.number::<u32>(&format!("{name}.{key}"));
-        let total = |key: &str| self.number::<u64>(&format!("{name}.{key}"));
+        let mut keys = KeysOf { pairs: self, key: format!("{name}."), stem_bytes: name.len() + 1 };
         Ok(PoolState {
             name: name.parse()?,
-            max: count("max")?,
-            size: count("size")?,
-            idle: count("idle")?,
-            in_use: count("in_use")?,
-            waiting: count("waiting")?,
-            acquires: total("acquires")?,
-            timeouts: total("timeouts")?,
-            peak_in_use: count("peak_in_use")?,
-            peak_waiting: count("peak_waiting")?,
+            max: keys.number("max")?,
+            size: keys.number("size")?,
+            idle: keys.number("idle")?,
+            in_use: keys.number("in_use")?,
+            waiting: keys.number("waiting")?,
+            acquires: keys.number("acquires")?,
+            timeouts: keys.number("timeouts")?,
+            peak_in_use: keys.number("peak_in_use")?,
+            peak_waiting: keys.number("peak_waiting")?,
         })
+    }
+}
+
+/// The keys of one pool.
+struct KeysOf<'p, 'a> {
+    pairs: &'p Pairs<'a>,
+    /// The pool's name, a dot, and the key that was asked for last.
+    key: String,
+    stem_bytes: usize,
+}
+
+impl KeysOf<'_, '_> {
+    fn number<N: FromStr>(&mut self, key: &str) -> Result<N, SnapshotError> {
+        self.key.truncate(self.stem_bytes);
+        self.key.push_str(key);
+        self.pairs.number(&self.key)
     }
 }
 

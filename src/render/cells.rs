@@ -105,7 +105,8 @@ impl Grid {
         let dropped =
             buckets.iter().fold(0, |sum: u64, bucket| sum.saturating_add(bucket.suppressed));
         let notes = gaps::note(dropped).into_iter().chain(notes);
-        let notes: Vec<_> = notes.chain(changes.note(&row.buckets)).collect();
+        let notes: Vec<_> =
+            notes.chain(changes.note(&row.buckets, !row.notes.is_empty())).collect();
         let cells = match &row.counts {
             RowCounts::NoData => (0..columns).map(|_| Cell::no_data()).collect(),
             RowCounts::Seen(ranges) => ranges.iter().map(Cell::new).collect(),
@@ -137,12 +138,12 @@ pub(super) fn exact(counts: &Counts, classes: &[&Class]) -> Vec<Cell> {
 }
 
 /// A number of entries in words.
-pub(super) fn entries(count: u64) -> String {
+pub fn entries(count: u64) -> String {
     if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
 }
 
 /// An instant for people, in their zone.
-pub(super) fn moment(at: Timestamp, zone: Tz) -> String {
+pub fn moment(at: Timestamp, zone: Tz) -> String {
     calendar::in_zone(at, zone).format("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 

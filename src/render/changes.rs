@@ -2,6 +2,8 @@
 //!
 //! What happens on most days (a job that fails every night, a restart by a timer) explains no day
 //! in particular. It is left out where people read, so that what is out of the ordinary is seen.
+//! Where a person wrote a note, that is the explanation: only changes that were asked for stand
+//! behind it, not those that the log tells by itself.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -46,12 +48,15 @@ impl<'a> Telling<'a> {
         (changes, notable)
     }
 
-    /// What a table says about some buckets; `None`: nothing out of the ordinary.
-    pub(super) fn note(&self, buckets: &Range<usize>) -> Option<String> {
-        let (changes, notable) = self.of(buckets);
-        let told = changes.iter().take(notable.min(MAX_TOLD));
+    /// What a table says about some buckets; `None`: nothing out of the ordinary. `has_note`: a
+    /// person has said something about them.
+    pub(super) fn note(&self, buckets: &Range<usize>, has_note: bool) -> Option<String> {
+        let (mut changes, notable) = self.of(buckets);
+        changes.truncate(notable);
+        changes.retain(|change| !has_note || change.kind.is_asked_for());
+        let told = changes.iter().take(MAX_TOLD);
         let mut told: Vec<String> = told.map(|change| self.tell(change, buckets)).collect();
-        match notable - told.len() {
+        match changes.len() - told.len() {
             0 => {}
             more => told.push(format!("and {more} more")),
         }

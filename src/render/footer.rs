@@ -24,7 +24,7 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
         ("Until", time(report.span.until)),
         ("Time zone", vec![timeline.zone.name().to_owned()]),
         ("Notes", notes_outside(report)),
-        ("Gaps", gaps::lines(report)),
+        ("Gaps", gaps::lines(timeline)),
         ("Sources", sources(report)),
         ("Damage", damage(report)),
     ];
@@ -33,7 +33,7 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
 
 /// Writes what was not logged, if anything is known to be missing.
 pub(super) fn write_gaps(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    group("Gaps", &gaps::lines(report), out)
+    group("Gaps", &gaps::lines(&report.timeline), out)
 }
 
 pub(super) fn group(keyword: &str, lines: &[String], out: &mut dyn io::Write) -> io::Result<()> {
@@ -70,7 +70,12 @@ fn sources(report: &Report) -> Vec<String> {
 fn source_line(source: &SourceReport, digits: usize) -> String {
     let summary = &source.summary;
     let path = escape::terminal_path(&summary.path);
-    let (kind, read) = (summary.kind.name(), entries(summary.entries));
+    // What has no entries does not say that it has 0 of them.
+    let read = match summary.kind {
+        SourceKind::Packages => String::new(),
+        _ => entries(summary.entries),
+    };
+    let kind = summary.kind.name();
     let width = digits + " entries".len();
     format!("{kind:<7}  {read:>width$}  {path}{}", skipped_text(summary.skipped))
 }

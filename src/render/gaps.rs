@@ -6,10 +6,9 @@ use chrono_tz::Tz;
 
 use super::cells::{entries, moment};
 use super::escape;
-use crate::report::Report;
 use crate::time::Timestamp;
-use crate::timeline::NotLogged;
 use crate::timeline::not_logged::{Absence, What};
+use crate::timeline::{NotLogged, Timeline};
 
 /// So many absences of a kind are told one by one.
 const MAX_TOLD: usize = 3;
@@ -18,8 +17,8 @@ const MAX_TOLD: usize = 3;
 /// of the clock; of many the longest.
 ///
 /// Damage is left out: it is listed with its places.
-pub(super) fn lines(report: &Report) -> Vec<String> {
-    let (not_logged, zone) = (&report.timeline.not_logged, report.timeline.zone);
+pub fn lines(timeline: &Timeline) -> Vec<String> {
+    let (not_logged, zone) = (&timeline.not_logged, timeline.zone);
     let mut lines: Vec<String> = dropped(not_logged, zone).into_iter().collect();
     lines.extend(sequence_gaps(not_logged, zone));
     let kinds = [
@@ -105,7 +104,7 @@ fn line(absence: &Absence, zone: Tz) -> Option<String> {
 }
 
 /// A duration in its two largest units.
-pub(super) fn duration(micros: u64) -> String {
+pub fn duration(micros: u64) -> String {
     let seconds = micros / 1_000_000;
     let units = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
     let place = units.iter().position(|(size, _)| seconds >= *size).unwrap_or(3);

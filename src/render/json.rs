@@ -44,6 +44,7 @@ pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
                 .map(|absence| Missing::new(absence, timeline))
                 .collect(),
             more_not_logged: timeline.not_logged.more,
+            more_changes: timeline.more_changes,
             incidents: incidents::json::list(report),
         },
         out,
@@ -82,6 +83,8 @@ struct Document<'a, I: Serialize> {
     not_logged: Vec<Missing<'a>>,
     /// How many more there are than are listed.
     more_not_logged: u64,
+    /// How many changes are not kept at all.
+    more_changes: u64,
     /// Null: not looked for. An empty list would say that there were none.
     incidents: Option<Vec<I>>,
 }
@@ -148,6 +151,11 @@ struct Missing<'a> {
     host: Option<&'a str>,
     /// How far the clock jumped, in seconds; null: it did not.
     clock_jump_s: Option<f64>,
+}
+
+/// What is missing as JSON has it, in `not_logged`.
+pub fn absences(timeline: &Timeline) -> impl Iterator<Item = impl Serialize> {
+    timeline.not_logged.absences.iter().map(|absence| Missing::new(absence, timeline))
 }
 
 impl<'a> Missing<'a> {

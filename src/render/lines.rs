@@ -32,7 +32,8 @@ pub fn row(timeline: &Timeline, position: usize, out: &mut dyn io::Write) -> io:
         Coverage::Full | Coverage::Partial => exact(&bucket.counts, &classes),
     };
     let notes = timeline.notes_of(position).map(|note| escape::one_line(&note.text));
-    let changes = Telling::new(timeline).note(&(position..position + 1));
+    let notes: Vec<_> = notes.collect();
+    let changes = Telling::new(timeline).note(&(position..position + 1), !notes.is_empty());
     let notes = gaps::note(bucket.suppressed).into_iter().chain(notes);
     let notes: Vec<_> = notes.chain(changes).collect();
     let label = Labels::new(timeline).label(&(position..position + 1));

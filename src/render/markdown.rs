@@ -33,7 +33,7 @@ pub fn render(report: &Report, folding: Folding, out: &mut dyn io::Write) -> io:
     writeln!(text, "\n{}", escape::markdown(&grid.summary))?;
     let incidents = incidents::lines(report);
     let incidents = incidents.iter().map(|line| format!("Incident: {line}"));
-    let lines: Vec<String> = incidents.chain(gaps::lines(report)).collect();
+    let lines: Vec<String> = incidents.chain(gaps::lines(&report.timeline)).collect();
     for (number, line) in lines.iter().enumerate() {
         let before = if number == 0 { "\n" } else { "" };
         writeln!(text, "{before}- {}", escape::markdown(line))?;

@@ -8,13 +8,13 @@ pub mod escape;
 
 pub mod heading;
 
-mod cells;
+pub mod cells;
 
 mod changes;
 
 mod footer;
 
-mod gaps;
+pub mod gaps;
 
 pub mod incidents;
 

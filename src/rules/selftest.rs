@@ -3,7 +3,7 @@
 
 use super::catalogue::RuleSet;
 use super::classifier::{Classifier, compile};
-use super::rule::Rule;
+use super::rule::{Reader, Rule};
 use super::{POOL_SNAPSHOT, POOL_TIMEOUT};
 
 /// One thing that is wrong with a rule.
@@ -17,10 +17,15 @@ pub struct Finding {
     pub problem: String,
 }
 
-/// A timeout error may carry the pool's state: it is an event, and a snapshot too.
-fn is_snapshot_in_timeout(rules: &RuleSet, rule: &Rule, other: &str) -> bool {
-    let is_snapshot = |other: &Rule| other.class == POOL_SNAPSHOT;
-    rule.class == POOL_TIMEOUT && rules.by_id(other).is_some_and(is_snapshot)
+/// Whether a snapshot's rule may match what is meant for `rule`: a timeout error may carry the
+/// pool's state, and is a snapshot too; what reads the usual keys of any program stands behind the
+/// rules for one program and leaves them their lines.
+fn may_match_too(rules: &RuleSet, rule: &Rule, other: &str) -> bool {
+    let Some(other) = rules.by_id(other).filter(|other| other.class == POOL_SNAPSHOT) else {
+        return false;
+    };
+    let is_any_program = other.reader == Reader::UsualPairs;
+    rule.class == POOL_TIMEOUT || (rule.class == POOL_SNAPSHOT && is_any_program)
 }
 
 /// Tests every rule by its own samples and rejects.
@@ -52,8 +57,7 @@ pub fn self_test(rules: &RuleSet) -> Vec<Finding> {
             if !matched.contains(&rule.id) {
                 report(format!("does not match its sample: {sample}"));
             }
-            let is_other =
-                |id: &&String| **id != rule.id && !is_snapshot_in_timeout(rules, rule, id);
+            let is_other = |id: &&String| **id != rule.id && !may_match_too(rules, rule, id);
             for other in matched.iter().filter(is_other) {
                 report(format!("rule `{other}` matches its sample too: {sample}"));
             }

@@ -11,7 +11,7 @@ use super::format::{self, Columns};
 use super::point::{Point, Series, SeriesKey};
 use super::snapshot::Snapshot;
 use crate::entry::Entry;
-use crate::rules::{Classifier, POOL_SNAPSHOT, POOL_TIMEOUT, RuleIndex};
+use crate::rules::{Classifier, POOL_SNAPSHOT, POOL_TIMEOUT, Reader, RuleIndex};
 use crate::source::{Damage, DamageList, Event, Merge, Remark, Repeats, Sink};
 use crate::tally::Tally;
 use crate::time::{Minute, Timestamp};
@@ -69,7 +69,7 @@ pub struct SeriesSink<'a> {
     /// What could not be read.
     pub damage: DamageList,
     events: u64,
-    headings: HashMap<Vec<u8>, Option<Columns>>,
+    headings: HashMap<Vec<u8>, Columns>,
     key: Vec<u8>,
 }
 
@@ -104,17 +104,18 @@ impl<'a> SeriesSink<'a> {
     }
 
     fn read(&mut self, classifier: &Classifier, rule: RuleIndex, entry: &Entry<'_>, number: u64) {
-        let mut columns = self.heading(entry);
-        let had_columns = columns.is_some();
+        let matched = classifier.rules().rule(rule);
+        let is_table = matched.reader == Reader::ShowPools;
+        let mut columns = if is_table { self.heading(entry) } else { None };
         let snapshots = format::read(classifier, rule, entry.message, &mut columns);
         let has_heading = columns.is_some();
-        if has_heading || had_columns {
+        if has_heading {
             self.remember(entry, columns);
         }
         if snapshots.is_empty() && !has_heading {
             self.collected.unparsed += 1;
         }
-        let format = &classifier.rules().rule(rule).id;
+        let format = &matched.id;
         for snapshot in &snapshots {
             self.keep(entry, format, snapshot, number);
         }
@@ -155,10 +156,11 @@ impl<'a> SeriesSink<'a> {
         if self.headings.is_empty() {
             return None;
         }
-        self.headings.get(&process(entry)).cloned().flatten()
+        self.headings.get(&process(entry)).cloned()
     }
 
     fn remember(&mut self, entry: &Entry<'_>, columns: Option<Columns>) {
+        let Some(columns) = columns else { return };
         let process = process(entry);
         if self.headings.len() < MAX_HEADINGS || self.headings.contains_key(&process) {
             self.headings.insert(process, columns);

@@ -22,12 +22,16 @@ pub struct Lead {
 /// The way from a calm level to full.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Filling {
-    /// The last snapshot with no more connections in use than usual.
+    /// The last snapshot with no more connections in use than usual, and no fewer open.
     pub calm_until: Timestamp,
     /// Connections in use then.
     pub calm_in_use: u64,
     /// Connections in use when the pool was full.
     pub full_in_use: u64,
+    /// Connections open at the calm level.
+    pub calm_size: Option<u64>,
+    /// Connections open when the pool was full; fewer: the pool had lost some.
+    pub full_size: Option<u64>,
 }
 
 impl Lead {
@@ -84,19 +88,29 @@ fn filling(series: &Series, full_since: Timestamp) -> Option<Filling> {
     let from = points
         .partition_point(|point| point.at().micros() < full_since.micros().saturating_sub(CALM_US));
     let before = points.get(from..full)?;
-    let usable = |point: &&Point| !point.is_saturated();
-    let mut levels: Vec<u64> =
-        before.iter().filter(usable).filter_map(|point| point.get(Gauge::InUse)).collect();
-    let middle = levels.len().checked_sub(1)? / 2;
-    let (_, usual, _) = levels.select_nth_unstable(middle);
-    let usual = *usual;
-    let calm = before
-        .iter()
-        .rev()
-        .find(|point| point.get(Gauge::InUse).is_some_and(|in_use| in_use <= usual))?;
+    let usual_in_use = usual(before, Gauge::InUse)?;
+    let usual_size = usual(before, Gauge::Size);
+    let is_calm = |point: &&Point| {
+        let has_size =
+            point.get(Gauge::Size).zip(usual_size).is_none_or(|(size, usual)| size >= usual);
+        has_size && point.get(Gauge::InUse).is_some_and(|in_use| in_use <= usual_in_use)
+    };
+    let calm = before.iter().rev().find(is_calm)?;
+    let full = points.get(full)?;
     Some(Filling {
         calm_until: calm.at(),
         calm_in_use: calm.get(Gauge::InUse)?,
-        full_in_use: points.get(full)?.get(Gauge::InUse)?,
+        full_in_use: full.get(Gauge::InUse)?,
+        calm_size: calm.get(Gauge::Size),
+        full_size: full.get(Gauge::Size),
     })
+}
+
+/// The median of a value while the pool was not saturated.
+fn usual(points: &[Point], gauge: Gauge) -> Option<u64> {
+    let calm = points.iter().filter(|point| !point.is_saturated());
+    let mut levels: Vec<u64> = calm.filter_map(|point| point.get(gauge)).collect();
+    let middle = levels.len().checked_sub(1)? / 2;
+    let (_, median, _) = levels.select_nth_unstable(middle);
+    Some(*median)
 }

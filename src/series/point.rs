@@ -118,6 +118,11 @@ impl Series {
         &self.points
     }
 
+    /// The first and the last instant; `None`: there is no point.
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        Some((self.points.first()?.at, self.points.last()?.at))
+    }
+
     /// How far apart the points usually are, in microseconds: the median; `None` where there are
     /// less than two.
     pub fn usual_interval_us(&self) -> Option<i64> {

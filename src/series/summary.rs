@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use super::point::Series;
 use super::snapshot::Gauge;
 use crate::time::Timestamp;
-use crate::timeline::{Grain, calendar};
+use crate::timeline::{By, Grain, calendar};
 
 /// What a series says of one bucket. A bucket without a snapshot has none of these: nothing is
 /// known about it.
@@ -52,8 +52,10 @@ impl SeriesBucket {
     }
 }
 
-/// The buckets of a series that have a snapshot, in the order of time.
-pub fn summarize(series: &Series, grain: Grain, zone: Tz) -> Vec<SeriesBucket> {
+/// The buckets of a series that have a snapshot, in the order of time, and their length.
+pub fn summarize(series: &Series, by: By, zone: Tz) -> (Grain, Vec<SeriesBucket>) {
+    let (first, last) = series.span().unwrap_or((Timestamp::MIN, Timestamp::MIN));
+    let grain = by.grain(first, last);
     let mut buckets: Vec<SeriesBucket> = Vec::new();
     for (position, point) in series.points().iter().enumerate() {
         if buckets.last().is_none_or(|bucket| point.at() >= bucket.end) {
@@ -79,5 +81,5 @@ pub fn summarize(series: &Series, grain: Grain, zone: Tz) -> Vec<SeriesBucket> {
             *bucket.new_timeouts.get_or_insert(0) += more;
         }
     }
-    buckets
+    (grain, buckets)
 }

@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{Damage, Event, FoundChange, Merge, Remark, Sink};
+use super::{Damage, Event, FoundChange, Merge, Remark, Sighting, Sink};
 use crate::entry::Entry;
 use crate::rules::RuleIndex;
 use crate::time::{Minute, Timestamp};
@@ -375,6 +375,10 @@ impl<S: Sink> Sink for Asking<'_, S> {
         self.sink.event(event)
     }
 
+    fn sighting(&mut self, sighting: &Sighting<'_>) {
+        self.sink.sighting(sighting);
+    }
+
     fn damage(&mut self, damage: Damage) {
         self.sink.damage(damage);
     }
@@ -429,6 +433,10 @@ impl<S: Sink> Sink for Answering<'_, S> {
             self.answer(event);
         }
         self.sink.event(event)
+    }
+
+    fn sighting(&mut self, sighting: &Sighting<'_>) {
+        self.sink.sighting(sighting);
     }
 
     fn damage(&mut self, damage: Damage) {

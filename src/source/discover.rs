@@ -13,6 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::text;
+use crate::time::Timestamp;
 
 /// Standard input's name on the command line.
 pub const STDIN: &str = "-";
@@ -23,6 +24,9 @@ const MAX_DEPTH: usize = 32;
 
 /// Why a file is left out that another name led to already.
 pub const GIVEN_TWICE: &str = "given twice";
+
+/// Changes are of interest from so long before the first entry on.
+const BEFORE_US: i64 = 3_600_000_000;
 
 /// Where the journals of a machine are, persistent and volatile.
 const JOURNAL_FOLDERS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
@@ -101,6 +105,30 @@ pub fn machine_journal() -> Discovery {
         walk.take_folder(own, true, 0);
     }
     walk.discovery
+}
+
+/// The logs of package managers in `folder` that were written since `since`, rotated ones too:
+/// those that can be read, since nobody named them. What they hold is decided when they are read.
+pub fn package_logs(folder: &Path, since: Option<Timestamp>) -> Vec<Found> {
+    const STARTS: [&str; 4] = ["dpkg.log", "dnf.rpm.log", "yum.log", "pacman.log"];
+    let Ok(listing) = fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = listing.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        STARTS.iter().any(|start| name.starts_with(start))
+    });
+    paths.sort();
+    let found = |path: PathBuf| {
+        let metadata = fs::metadata(&path).ok()?;
+        let written = metadata.modified().ok().and_then(|at| Timestamp::from_utc(at.into()));
+        let is_older = written.zip(since).is_some_and(|(written, since)| {
+            written.micros().saturating_add(BEFORE_US) < since.micros()
+        });
+        let is_log = metadata.is_file() && metadata.len() > 0 && File::open(&path).is_ok();
+        let found = Found { path, bytes: metadata.len(), named: false, regular: true };
+        (is_log && !is_older).then_some(found)
+    };
+    paths.into_iter().filter_map(found).collect()
 }
 
 /// Where this machine's journal is, or would be.
@@ -241,6 +269,21 @@ mod tests {
         assert_eq!(names(&discovery), ["b.log", "a.log", "kept.conf"]);
         let whys: Vec<&str> = discovery.passed_over.iter().map(|file| file.why).collect();
         assert_eq!(whys, ["hidden", "no log", "given twice", "given twice"]);
+    }
+
+    #[test]
+    fn package_logs_are_found_with_those_that_were_rotated() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("dpkg.log", "x"), ("dpkg.log.1.gz", "x"), ("dnf.rpm.log", "")] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        fs::write(folder.path().join("syslog"), "x").unwrap();
+        let names_since = |since| {
+            let found = package_logs(folder.path(), since);
+            names(&Discovery { found, ..Discovery::default() })
+        };
+        assert_eq!(names_since(None), ["dpkg.log", "dpkg.log.1.gz"]);
+        assert_eq!(names_since(Some(Timestamp::END)), [""; 0]);
     }
 
     #[test]

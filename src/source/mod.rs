@@ -7,6 +7,8 @@
 
 pub mod filter;
 
+pub mod watch;
+
 pub mod journal;
 
 pub mod text;
@@ -49,6 +51,7 @@ pub use copies::{KnownEvent, Repeats};
 pub use filter::Filter;
 pub use not_logged::Remark;
 pub use statement::TEXT_LITERALS;
+pub use watch::{Sighting, Watch};
 
 /// The question that is put to every source.
 pub struct Query<'a> {
@@ -66,6 +69,8 @@ pub struct Query<'a> {
     /// unit, identifier and priority do not limit changes: what explains a unit's failure is often
     /// said of another one.
     pub changes: bool,
+    /// Whose entries the sink is told of, whatever they say; `None`: nobody's.
+    pub watch: Option<&'a Watch>,
     /// Told how far the reading has come.
     pub progress: &'a Progress,
 }
@@ -81,12 +86,15 @@ impl Query<'_> {
 }
 
 /// How much of an event's entry a source has to load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
     /// Time, message and rule; the other fields may be missing, and the line of a text's entry
     /// may be counted from where a thread began to read: see [`Merge`].
     Counts,
-    /// Every field of [`Entry`].
+    /// Every field of [`Entry`]; the line of a text's entry may be counted from where a thread
+    /// began to read.
+    Fields,
+    /// Every field of [`Entry`], and lines counted from the text's first.
     Entries,
 }
 
@@ -129,6 +137,10 @@ pub trait Sink {
 
     /// A rule matches this entry. `Break` ends the reading of this source.
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()>;
+
+    /// An entry that passes filter and span belongs to a name that the query watches for. Told
+    /// beside the entry's event, if it is one. Most sinks do not ask.
+    fn sighting(&mut self, _sighting: &Sighting<'_>) {}
 
     /// Bytes could not be read as what they should be.
     fn damage(&mut self, damage: Damage);
@@ -210,6 +222,8 @@ pub enum SourceKind {
     Syslog,
     /// Any other text.
     Text,
+    /// The log of a package manager: it has changes, and no entries.
+    Packages,
     /// Nothing that can be read as a log.
     Binary,
     /// A file without a byte.
@@ -217,6 +231,11 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
+    /// Whether such a source is a log of services, in which entries could be.
+    pub fn may_have_entries(self) -> bool {
+        !matches!(self, Self::Binary | Self::Packages)
+    }
+
     /// The name in output.
     pub fn name(self) -> &'static str {
         match self {
@@ -225,6 +244,7 @@ impl SourceKind {
             Self::JournalJson | Self::Json => "json",
             Self::Syslog => "syslog",
             Self::Text => "text",
+            Self::Packages => "package",
             Self::Binary => "binary",
             Self::Empty => "empty",
         }

@@ -141,7 +141,7 @@ pub fn scan<S: Sink + Merge + Send>(
         wanted.want(asking);
     }
     // The journals' entries are compared by their host too.
-    let detail = if wanted.is_idle() { query.detail } else { Detail::Entries };
+    let detail = if wanted.is_idle() { query.detail } else { query.detail.max(Detail::Fields) };
     let query = &Query { detail, ..*query };
     let (mut outcomes, found) =
         scan_journals(journals, opened.foreign, &wanted, query, means, &new_sink);

@@ -51,10 +51,11 @@ pub(super) struct Book {
     pages: BTreeMap<(Minute, ClassIndex), Page>,
 }
 
+/// The events of a minute and class that are kept. Most minutes of most logs have but one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Page {
-    first: Mark,
-    last: Mark,
+enum Page {
+    Only(Mark),
+    Ends(Box<[Mark; 2]>),
 }
 
 /// An event, in few bytes.
@@ -201,8 +202,8 @@ fn short(number: u64) -> u32 {
 impl Book {
     /// The first event and the last.
     pub(super) fn edges(&self, minute: Minute, class: ClassIndex) -> Option<Edges> {
-        let Page { first, last } = self.pages.get(&(minute, class))?;
-        Some(Edges { first: first.evidence(), last: last.evidence() })
+        let page = self.pages.get(&(minute, class))?;
+        Some(Edges { first: page.first().evidence(), last: page.last().evidence() })
     }
 
     /// When the first event was, and the last.
@@ -211,35 +212,23 @@ impl Book {
         minute: Minute,
         class: ClassIndex,
     ) -> Option<(Timestamp, Timestamp)> {
-        let Page { first, last } = self.pages.get(&(minute, class))?;
-        Some((first.at, last.at))
+        let page = self.pages.get(&(minute, class))?;
+        Some((page.first().at, page.last().at))
     }
 
-    fn add(&mut self, class: ClassIndex, mut mark: Mark, message: Option<&[u8]>) {
+    fn add(&mut self, class: ClassIndex, mark: Mark, message: Option<&[u8]>) {
         let key = (mark.at.minute(), class);
         let most_bytes = most_message_bytes(self.pages.len());
-        let keep = |mark: &mut Mark| {
+        let mut keep = |mut mark: Mark| {
             mark.message = message.map(|message| beginning(message, most_bytes));
+            mark
         };
-        match self.pages.get_mut(&key) {
-            None => {
-                keep(&mut mark);
-                let page = Page { first: mark.clone(), last: mark };
-                self.pages.insert(key, page);
+        match self.pages.entry(key) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Page::Only(keep(mark)));
                 self.shorten_from(most_bytes);
             }
-            Some(page) => {
-                let (is_first, is_last) = (mark.is_before(&page.first), mark.is_after(&page.last));
-                if is_first || is_last {
-                    keep(&mut mark);
-                }
-                match (is_first, is_last) {
-                    (true, true) => (page.first, page.last) = (mark.clone(), mark),
-                    (true, false) => page.first = mark,
-                    (false, true) => page.last = mark,
-                    (false, false) => {}
-                }
-            }
+            Entry::Occupied(mut page) => page.get_mut().add(mark, &mut keep),
         }
     }
 
@@ -251,8 +240,7 @@ impl Book {
         }
         let most_bytes = most_message_bytes(self.pages.len());
         for (key, mut page) in other.pages {
-            page.first.shorten(most_bytes);
-            page.last.shorten(most_bytes);
+            page.marks().iter_mut().for_each(|mark| mark.shorten(most_bytes));
             match self.pages.entry(key) {
                 Entry::Vacant(vacant) => {
                     vacant.insert(page);
@@ -275,14 +263,11 @@ impl Book {
     ) {
         let is_repeated = |mark: &Mark| repeats.contains(u64::from(mark.number), Some(mark.at));
         self.pages.retain(|&(minute, class), page| {
-            match (is_repeated(&page.first), is_repeated(&page.last)) {
+            match (is_repeated(page.first()), is_repeated(page.last())) {
                 (false, false) => {}
-                (true, false) => page.first = page.last.clone(),
-                (false, true) => page.last = page.first.clone(),
-                (true, true) => {
-                    page.first.is_repeated = true;
-                    page.last.is_repeated = true;
-                }
+                (true, false) => *page = Page::Only(page.last().clone()),
+                (false, true) => *page = Page::Only(page.first().clone()),
+                (true, true) => page.marks().iter_mut().for_each(|mark| mark.is_repeated = true),
             }
             is_left(minute, class)
         });
@@ -297,7 +282,7 @@ impl Book {
     }
 
     fn marks(&mut self) -> impl Iterator<Item = &mut Mark> {
-        self.pages.values_mut().flat_map(|page| [&mut page.first, &mut page.last])
+        self.pages.values_mut().flat_map(Page::marks)
     }
 }
 
@@ -316,12 +301,45 @@ fn beginning(text: &[u8], most_bytes: usize) -> Box<str> {
 }
 
 impl Page {
-    fn merge(&mut self, other: Self) {
-        if other.first.is_before(&self.first) {
-            self.first = other.first;
+    fn first(&self) -> &Mark {
+        match self {
+            Self::Only(only) => only,
+            Self::Ends(ends) => &ends[0],
         }
-        if other.last.is_after(&self.last) {
-            self.last = other.last;
+    }
+
+    fn last(&self) -> &Mark {
+        match self {
+            Self::Only(only) => only,
+            Self::Ends(ends) => &ends[1],
+        }
+    }
+
+    fn marks(&mut self) -> &mut [Mark] {
+        match self {
+            Self::Only(only) => std::slice::from_mut(only),
+            Self::Ends(ends) => &mut ends[..],
+        }
+    }
+
+    /// Adds an event; what is to be kept passes through `keep`.
+    fn add(&mut self, mark: Mark, keep: &mut dyn FnMut(Mark) -> Mark) {
+        let (is_first, is_last) = (mark.is_before(self.first()), mark.is_after(self.last()));
+        match (self, is_first, is_last) {
+            (_, false, false) => {}
+            (page, true, true) => *page = Self::Only(keep(mark)),
+            (Self::Ends(ends), true, false) => ends[0] = keep(mark),
+            (Self::Ends(ends), false, true) => ends[1] = keep(mark),
+            (page, true, false) => *page = Self::Ends(Box::new([keep(mark), page.last().clone()])),
+            (page, false, true) => *page = Self::Ends(Box::new([page.first().clone(), keep(mark)])),
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        let mut add = |mark| self.add(mark, &mut |mark| mark);
+        match other {
+            Self::Only(only) => add(only),
+            Self::Ends(ends) => ends.into_iter().for_each(add),
         }
     }
 }
@@ -381,5 +399,37 @@ impl Mark {
             }
         };
         Evidence { at: self.at, origin, message: self.message.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_takes_no_more_memory_than_the_documentation_says() {
+        assert!(size_of::<Mark>() <= 72, "{}", size_of::<Mark>());
+    }
+
+    #[test]
+    fn a_beginning_has_whole_characters_and_is_that_of_a_longer_one() {
+        assert_eq!(&*beginning(b"abc", 3), "abc");
+        assert_eq!(&*beginning("aä接".as_bytes(), 5), "aä");
+        assert_eq!(&*beginning("aä接".as_bytes(), 6), "aä接");
+        assert_eq!(&*beginning(b"a\xff\xffb", 4), "a\u{fffd}");
+        let text = [&b"\xe6\x8e"[..], "ä接\u{1f600}".as_bytes(), b"\xf0\x9f\x98"].concat();
+        for longer in 0..20 {
+            for bytes in 0..=longer {
+                let again = beginning(beginning(&text, longer).as_bytes(), bytes);
+                assert_eq!(again, beginning(&text, bytes), "{longer} {bytes}");
+            }
+        }
+    }
+
+    #[test]
+    fn more_minutes_have_shorter_messages() {
+        assert_eq!([0, 1, 16_384].map(most_message_bytes), [512; 3]);
+        assert_eq!(most_message_bytes(16_385), 256);
+        assert_eq!(most_message_bytes(usize::MAX / 4), 0);
     }
 }

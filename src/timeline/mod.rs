@@ -49,6 +49,10 @@ pub struct Timeline {
     pub notes: Vec<PlacedNote>,
     /// What changed, in the order of time, from the hour before the span on.
     pub changes: Vec<Change>,
+    /// How many changes the sources told that were too many to be kept.
+    pub more_changes: u64,
+    /// What went on from before, told again each half an hour, in the order of time.
+    pub lasting: Vec<Change>,
     /// Where the span begins that was asked for.
     pub since: Option<Timestamp>,
     /// The sum over all buckets and [`Self::undated`].
@@ -190,6 +194,8 @@ impl Timeline {
             buckets,
             notes,
             changes,
+            more_changes: tally.changes.more(),
+            lasting: change::lasting(&tally.changes),
             since: question.span.since,
             totals: tally.total(),
             undated: tally.undated.clone(),

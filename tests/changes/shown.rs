@@ -57,6 +57,27 @@ fn the_most_telling_changes_stand_in_the_notes_and_quiet_days_stay_folded() {
 }
 
 #[test]
+fn where_a_person_wrote_a_note_only_what_was_asked_for_stands_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal(folder.path());
+    let notes = folder.path().join("notes.toml");
+    let text = "[[note]]\nfrom = 2026-05-05\nto = 2026-05-10\ntext = 'the week of the move'\n";
+    std::fs::write(&notes, text).unwrap();
+    let rules = folder.path().join("rules.toml");
+    let rule = "[[rule]]\nid = 'deploy'\nclass = 'deployment'\n\
+                pattern = 'Stopped (?<what>c)[.]service'\nsamples = ['Stopped c.service']\n";
+    std::fs::write(&rules, rule).unwrap();
+    let words = ["-o", "markdown", "--notes", notes.to_str().unwrap()];
+    let row = |markdown: String| markdown.lines().nth(2).unwrap().to_owned();
+    assert_eq!(row(shown(&path, &words)), "| May 5–10 | 0 | 0 | the week of the move |");
+    let with_rule = [&words[..], &["--rules", rules.to_str().unwrap()]].concat();
+    assert_eq!(
+        row(shown(&path, &with_rule)),
+        "| May 5–10 | 0 | 0 | the week of the move; May 6 00:03 deployed c |"
+    );
+}
+
+#[test]
 fn programs_get_all_changes_and_a_terminal_no_control_character() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal(folder.path());
@@ -83,5 +104,31 @@ fn programs_get_all_changes_and_a_terminal_no_control_character() {
     for output in [csv, shown(&path, &["--all"]), shown(&path, &["-o", "markdown", "--all"])] {
         assert!(!output.contains(['\u{1b}', '\u{202e}']), "{output:?}");
         assert!(output.contains("\\x1b"), "{output}");
+    }
+}
+
+/// What `incidents -o json` says of the sample's last incident.
+fn last_incident_of_the_sample(source: &str) -> serde_json::Value {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-logs/outage-2026-05");
+    let output = Command::new(env!("CARGO_BIN_EXE_ebbline"))
+        .args(["incidents", "-o", "json", "--tz", "America/Los_Angeles"])
+        .arg(sample.join(source))
+        .output()
+        .unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    document["incidents"].as_array().unwrap().last().unwrap().clone()
+}
+
+#[test]
+fn before_the_samples_outage_the_replica_refuses_connections() {
+    for source in ["journal", "text"] {
+        let incident = last_incident_of_the_sample(source);
+        let is_of = |list: &str, kind: &str, what: &str| {
+            incident[list].as_array().unwrap().iter().any(|change| {
+                change["kind"] == kind && change["what"].as_str().unwrap().starts_with(what)
+            })
+        };
+        assert!(is_of("preceded_by", "unreachable", "127.0.0.1:5433, for "), "{incident}");
+        assert!(is_of("changes_before_end", "unit_restarted", "scidex-api.service"), "{incident}");
     }
 }

@@ -74,6 +74,11 @@ fn of_journal(entries: &[TestEntry], arguments: &[&str]) -> Vec<String> {
     changes(&timeline(&[&path], arguments))
 }
 
+fn journalctl(path: &Path, format: &str) -> Vec<u8> {
+    let words = ["--utc", "-o", format, "--file"];
+    Command::new("journalctl").args(words).arg(path).output().unwrap().stdout
+}
+
 /// The changes in a text.
 pub(crate) fn of_text(text: &str, arguments: &[&str]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
@@ -274,14 +279,22 @@ fn dumps_tell_what_their_journal_tells_and_both_together_tell_it_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("system.journal");
     write_journal(&path, &day_of_a_service());
+    let mut entries = day_of_a_service();
+    entries.extend([entry(20_000, "up"), stopped(20_400, "api.service")]);
+    for entry in entries.iter_mut().skip(9) {
+        (entry.boot, entry.monotonic_us) = (0xb008, entry.realtime_us - START_US);
+    }
+    let booted = folder.path().join("booted.journal");
+    write_journal(&booted, &entries);
+    let dump = folder.path().join("dump");
+    std::fs::write(&dump, journalctl(&booted, "short-iso")).unwrap();
+    let expected = [&OF_THE_DAY[..], &["boot north", "unit_stopped api.service"]].concat();
+    assert_eq!(changes(&timeline(&[&booted], &[])), expected);
+    assert_eq!(changes(&timeline(&[&dump], &[])).len(), expected.len());
+    assert_eq!(changes(&timeline(&[&dump, &booted], &[])), expected);
     for format in ["export", "json", "verbose", "short-iso", "short"] {
         let dump = folder.path().join(format);
-        let output = Command::new("journalctl")
-            .args(["--quiet", "--utc", "-o", format, "--file"])
-            .arg(&path)
-            .output()
-            .unwrap();
-        std::fs::write(&dump, output.stdout).unwrap();
+        std::fs::write(&dump, journalctl(&path, format)).unwrap();
         let alone = changes(&timeline(&[&dump], &[]));
         assert_eq!(alone, OF_THE_DAY, "{format}");
         if format != "short" {

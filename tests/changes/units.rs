@@ -4,7 +4,7 @@ use ebbline::source::change::Happened;
 use ebbline::source::not_logged::Remarks;
 use ebbline::source::{ChangeLog, FoundChange};
 use ebbline::time::Timestamp;
-use ebbline::timeline::change::{of_log, usual};
+use ebbline::timeline::change::{lasting, of_log, usual};
 use ebbline::timeline::{Change, ChangeKind};
 
 fn at(second: i64) -> Timestamp {
@@ -94,6 +94,18 @@ fn what_two_sources_say_is_one_change() {
     assert_eq!(told(&both), ["failed api", "failed api"]);
     journal.merge(log([in_text(said(500, Happened::Reloaded))]));
     assert_eq!(told(&journal), ["restarted api", "reloaded api"]);
+}
+
+#[test]
+fn a_service_that_goes_on_refusing_is_told_again_for_who_looks_at_an_hour_only() {
+    let refused = |second| FoundChange::once(at(second), Happened::Refused, "db1:5432".to_owned());
+    let log = log((0..100).map(|minute| refused(minute * 60)).chain([refused(20_000)]));
+    let once =
+        ["connection refused by db1:5432 100 times in 99 min", "connection refused by db1:5432"];
+    assert_eq!(told(&log), once);
+    let again: Vec<String> = lasting(&log).iter().map(Change::text).collect();
+    let expected = [30, 60, 90].map(|min| format!("connection refused by db1:5432, for {min} min"));
+    assert_eq!(again, expected);
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn the_sample_has_its_incidents_from_the_journal_and_from_the_text() {
     let spans: Vec<_> = found.iter().map(|found| (start(found), end(found))).collect();
     let is = |span: (&str, &str)| spans.contains(&(span.0.to_owned(), span.1.to_owned()));
     assert!(is(("2026-04-20T19:20:41", "2026-04-21T05:50:58")), "{spans:?}");
+    assert!(is(("2026-05-05T20:41:18", "2026-05-05T22:57:40")), "{spans:?}");
     assert!(is(("2026-05-06T04:49:07", "2026-05-06T17:14:31")), "{spans:?}");
     assert_eq!(found.len(), 3, "{spans:?}");
     let severities: Vec<_> = found.iter().map(|found| found[2].clone()).collect();
@@ -77,6 +78,26 @@ fn the_sample_has_its_incidents_from_the_journal_and_from_the_text() {
     assert_eq!(from_journal[2]["events"], 1120);
     assert_eq!(from_journal[2]["duration_s"], 12 * 3600 + 25 * 60 + 23);
     assert_eq!(from_journal[2]["ongoing"], false);
+}
+
+#[test]
+fn what_changed_before_and_at_the_end_stands_beside_the_sample_s_incidents() {
+    let path = sample("journal");
+    let found = incidents(&Folder::new(), &[&LOS_ANGELES[..], &[path.to_str().unwrap()]].concat());
+    let kinds = |incident: usize, field: &str| -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let changes = found[incident][field].as_array().unwrap().iter();
+        changes
+            .map(|change| (text(&change["kind"]), text(&change["at"])[..19].to_owned()))
+            .collect()
+    };
+    let is = |kind: &str, at: &str| (kind.to_owned(), at.to_owned());
+    let restarted = is("unit_restarted", "2026-04-20T19:19:42");
+    assert_eq!(kinds(0, "preceded_by")[0], restarted);
+    assert_eq!(kinds(1, "preceded_by"), [is("unreachable", "2026-05-05T20:35:12")]);
+    // The replica had refused connections for more than an hour, and still did.
+    assert_eq!(kinds(2, "preceded_by"), [is("unreachable", "2026-05-06T03:30:15")]);
+    assert_eq!(kinds(2, "changes_before_end"), [is("unit_restarted", "2026-05-06T17:14:36")]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command line as a user and a script meet it: one binary run a test, on real files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+mod git;
 mod harness;
 #[path = "../support/journals.rs"]
 mod journals;
@@ -19,6 +20,9 @@ mod large_texts;
 mod many_files;
 mod openmetrics;
 mod options;
+mod packages;
+mod pool;
+mod probe;
 mod rules;
 mod sample;
 mod shared_events;

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use ebbline::entry::{Cursor, Entry, Origin};
 use ebbline::rules::{Classifier, RuleSet};
@@ -103,14 +104,15 @@ proptest! {
         sources in prop::collection::vec(source(), 1..6),
         order in Just((0..6).collect::<Vec<usize>>()).prop_shuffle(),
     ) {
-        let classifier = Classifier::new(RuleSet::builtin().unwrap());
+        static CLASSIFIER: LazyLock<Classifier> =
+            LazyLock::new(|| Classifier::new(RuleSet::builtin().unwrap()));
         let mut expected = Tally::default();
         for (place, source) in sources.iter().enumerate() {
-            expected.merge(read(source, place, &classifier, false));
+            expected.merge(read(source, place, &CLASSIFIER, false));
         }
         let mut tally = Tally::default();
         for place in order.into_iter().filter(|&place| place < sources.len()) {
-            tally.merge(read(&sources[place], place, &classifier, true));
+            tally.merge(read(&sources[place], place, &CLASSIFIER, true));
         }
         prop_assert_eq!(edges(&tally), edges(&expected));
         prop_assert_eq!(tally, expected);

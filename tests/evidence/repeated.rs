@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use ebbline::tally::Edges;
+
 use crate::journals::{START_US, TestEntry, write_journal};
 use crate::{Found, Reading, assert_as_listed, edges, minute_of};
 
@@ -57,23 +59,39 @@ fn what_only_the_text_has_is_proved_by_the_text() {
     assert_eq!(of("2026-05-05T01:06:00Z").first, of("2026-05-05T01:06:00Z").last);
 }
 
-/// A daemon may write the second after that of the journal, across the border of a minute. The
-/// minute's own event is in the midst of the ones that are repeated: one of these stands in for it.
-#[test]
-fn a_repeated_event_stands_in_where_nothing_else_is_known_of_a_minute() {
+/// A daemon may write another second than the journal, across the border of a minute. The minute's
+/// own event is in the midst of two that are repeated: these stand in for it.
+fn across_the_border(second_us: u64) -> Edges {
     let folder = tempfile::tempdir().unwrap();
-    let entries = [59_900_000, 119_100_000].map(|after_us| {
+    let entries = [59_900_000, second_us].map(|after_us| {
         TestEntry::new(START_US + after_us, failure(after_us).as_bytes()).with("_HOSTNAME", "db1")
     });
     write_journal(&folder.path().join("a.journal"), &entries);
-    let text =
-        line(60, &failure(59_900_000)) + &line(90, &failure(1)) + &line(119, &failure(119_100_000));
-    fs::write(folder.path().join("text.log"), text).unwrap();
-    let found = edges(&Reading::default().tally(folder.path()));
-    // The journal's own entry of that minute goes before what stands in.
-    let minute = &found[&(minute_of("2026-05-05T00:01:00Z").index(), "pool_timeout".to_owned())];
-    assert!(minute.last.origin.to_string().starts_with("s="), "{minute:?}");
-    assert_eq!(minute.first, minute.last);
+    let text = [
+        line(60, &failure(59_900_000)),
+        line(90, &failure(1)),
+        line(119, &failure(second_us)),
+        // Too much is its own for the text to be a copy.
+        (130..140).map(|second| line(second, &failure(second))).collect(),
+    ];
+    fs::write(folder.path().join("text.log"), text.concat()).unwrap();
+    let mut found = edges(&Reading::default().tally(folder.path()));
+    let minute = minute_of("2026-05-05T00:01:00Z").index();
+    found.remove(&(minute, "pool_timeout".to_owned())).unwrap()
+}
+
+#[test]
+fn a_repeated_event_stands_in_where_nothing_else_is_known_of_a_minute() {
+    let Edges { first, last } = across_the_border(120_100_000);
+    assert!(first.origin.to_string().ends_with("text.log:1"), "{first:?}");
+    assert!(last.origin.to_string().ends_with("text.log:3"), "{last:?}");
+}
+
+#[test]
+fn what_stands_in_gives_way_to_what_counts() {
+    let Edges { first, last } = across_the_border(119_100_000);
+    assert!(first.origin.to_string().starts_with("s="), "{first:?}");
+    assert_eq!(first, last);
 }
 
 #[test]

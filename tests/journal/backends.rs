@@ -21,6 +21,7 @@ fn read_with_libsystemd(paths: &[PathBuf], filter: &Filter, span: Span) -> (Coll
         zone: chrono_tz::UTC,
         detail: Detail::Entries,
         changes: false,
+        watch: None,
         progress: &progress,
     };
     let files: Vec<JournalFile> = paths.iter().map(|path| open(path)).collect();

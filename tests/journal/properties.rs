@@ -54,6 +54,7 @@ fn sweep(bytes: &[u8], filter: &Filter) -> Everything {
         zone: chrono_tz::UTC,
         detail: Detail::Entries,
         changes: false,
+        watch: None,
         progress: &Progress::default(),
     };
     let mut file = tempfile::tempfile().unwrap();

@@ -64,6 +64,7 @@ fn read_while(sabotage: impl Fn(&Path)) -> (Summary, Vec<Damage>) {
         zone: chrono_tz::UTC,
         detail: Detail::Entries,
         changes: false,
+        watch: None,
         progress: &Progress::default(),
     };
     let journal = JournalFile::open(&path, File::open(&path).unwrap()).unwrap();

@@ -204,6 +204,7 @@ pub(crate) fn sweep(paths: &[PathBuf], filter: &Filter, span: Span) -> Swept {
         zone: chrono_tz::UTC,
         detail: Detail::Entries,
         changes: false,
+        watch: None,
         progress: &progress,
     };
     let files: Vec<JournalFile> = paths.iter().map(|path| open(path)).collect();

@@ -269,7 +269,8 @@ fn read_natively(path: &Path, classifier: &Classifier) {
         span: Span::default(),
         zone: chrono_tz::UTC,
         detail: Detail::Entries,
-        changes: false,
+        changes: true,
+        watch: None,
         progress: &progress,
     };
     let mut sink = Counter::default();

@@ -247,18 +247,18 @@ impl Service {
     fn minute(&mut self, minute: usize) {
         let is_lost = self.hole.as_ref().is_some_and(|hole| hole.contains(&minute));
         let usual_traffic = self.traffic * self.by_day(minute);
-        let (mut traffic, mut noise) = (usual_traffic, 0.0);
+        let traffic = if self.is_deserted(minute) { 0.15 } else { 1.0 } * usual_traffic;
+        let mut noise = 0.0;
         let mut all_events = 0;
         let mut all_times = Vec::new();
         for class in &mut self.classes {
-            let usual = usual_traffic * class.share * self.background.drift(minute);
-            let mut times = self.background.usual_times(&mut self.random, usual, minute);
+            let share = class.share * self.background.drift(minute);
+            let usual = usual_traffic * share;
+            let mut times = self.background.usual_times(&mut self.random, traffic * share, minute);
             for (plan, truth) in &mut class.plans {
                 let Some(rate) = plan.rate(truth, usual, minute) else { continue };
-                match truth.shape {
-                    Shape::Deserted => traffic *= 0.15,
-                    Shape::Noisy => noise += usual_traffic * 8.0 + rate * 20.0,
-                    _ => {}
+                if truth.shape == Shape::Noisy {
+                    noise += usual_traffic * 8.0 + rate * 20.0;
                 }
                 let from_ms = minute as u64 * MINUTE_MS;
                 for _ in 0..self.random.poisson(rate) {
@@ -288,6 +288,12 @@ impl Service {
                 }
             });
         }
+    }
+
+    /// Whether an incident of any class keeps people away.
+    fn is_deserted(&self, minute: usize) -> bool {
+        let mut plans = self.classes.iter().flat_map(|class| &class.plans);
+        plans.any(|(plan, truth)| truth.shape == Shape::Deserted && plan.touches(minute))
     }
 
     /// How much of the traffic there is.
@@ -335,10 +341,10 @@ impl Background {
 impl Plan {
     /// Events a minute beyond the usual ones; nothing where it does not touch the minute.
     fn rate(&self, truth: &Truth, usual: f64, minute: usize) -> Option<f64> {
-        let from_ms = minute as u64 * MINUTE_MS;
-        if self.end_ms <= from_ms || self.start_ms >= from_ms + MINUTE_MS {
+        if !self.touches(minute) {
             return None;
         }
+        let from_ms = minute as u64 * MINUTE_MS;
         // Where nothing ever fails, some multiple of very little.
         let unit = if usual > 0.0 { usual } else { 0.02 };
         let length_ms = (self.end_ms - self.start_ms) as f64;
@@ -349,6 +355,11 @@ impl Plan {
             _ => 1.0,
         };
         Some(unit * (truth.multiple - 1.0) * height)
+    }
+
+    fn touches(&self, minute: usize) -> bool {
+        let from_ms = minute as u64 * MINUTE_MS;
+        self.end_ms > from_ms && self.start_ms < from_ms + MINUTE_MS
     }
 
     fn is_on(&self, shape: Shape, at_ms: u64) -> bool {
@@ -377,7 +388,7 @@ impl Random {
     }
 
     /// How often something happens that happens `mean` times on the average.
-    fn poisson(&mut self, mean: f64) -> u64 {
+    pub(crate) fn poisson(&mut self, mean: f64) -> u64 {
         if mean > 50.0 {
             // Near enough to a normal distribution, which twelve uniform numbers make.
             let sum: f64 = (0..12).map(|_| self.share()).sum::<f64>() - 6.0;

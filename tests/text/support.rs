@@ -182,6 +182,7 @@ impl Question {
             zone: self.zone,
             detail: Detail::Entries,
             changes: false,
+            watch: None,
             progress: &progress,
         };
         let mut sink = RecordingSink {

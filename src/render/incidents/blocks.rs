@@ -8,6 +8,7 @@ use crate::render::cells::entries;
 use crate::render::escape;
 use crate::report::Report;
 use crate::tally::Evidence;
+use crate::time::Timestamp;
 use crate::timeline::incident::{Caveat, ClassPart, Doubt, Incident, Incidents};
 use crate::timeline::not_logged::What;
 use crate::timeline::{Change, ChangeKind};
@@ -110,19 +111,20 @@ impl Writer<'_> {
         let (start, end) = (self.incident.first.at, self.incident.last.at);
         for (number, change) in self.incident.preceded_by.iter().enumerate() {
             let before = lasted(start.micros().abs_diff(change.at.micros()));
-            let text = format!("{} ({before} before)", self.change(change));
+            let text = format!("{} ({before} before)", self.change(change, start));
             self.add(if number == 0 { "before" } else { "" }, text);
         }
         for (number, change) in self.incident.changes_before_end.iter().enumerate() {
             let apart = lasted(end.micros().abs_diff(change.at.micros()));
             let side = if change.at <= end { "before" } else { "after" };
-            let text = format!("{} ({apart} {side} its end)", self.change(change));
+            let text = format!("{} ({apart} {side} its end)", self.change(change, end));
             self.add(if number == 0 { "end" } else { "" }, text);
         }
     }
 
-    fn change(&self, of: &Change) -> String {
-        let at = self.times.second_after(self.incident.last.at, of.at);
+    /// What changed, beside the edge that a reader thinks of.
+    fn change(&self, of: &Change, edge: Timestamp) -> String {
+        let at = self.times.second_after(edge, of.at);
         let host = of.host.as_ref().filter(|_| self.has_hosts && of.kind != ChangeKind::Boot);
         let host = host.map_or_else(String::new, |host| format!(" on {host}"));
         format!("{at}  {}{host}", escape::one_line(&of.text()))

@@ -44,7 +44,7 @@ pub fn render(report: &Report, show: Option<Show<'_>>, out: &mut dyn io::Write) 
         }
     }
     writeln!(text, "\nTime zone: {}.", report.timeline.zone.name())?;
-    for (number, line) in gaps::lines(report).iter().enumerate() {
+    for (number, line) in gaps::lines(&report.timeline).iter().enumerate() {
         let before = if number == 0 { "\n" } else { "" };
         writeln!(text, "{before}- {}", escape::markdown(line))?;
     }

@@ -18,7 +18,7 @@ pub fn render(report: &PoolReport, out: &mut dyn io::Write) -> io::Result<()> {
     line.extend_from_slice(b",new_timeouts\n");
     out.write_all(&line)?;
     for series in &report.series {
-        for bucket in summarize(series, report.grain, report.zone) {
+        for bucket in summarize(series, report.by, report.zone).1 {
             row(report, series, &bucket, out)?;
         }
     }

@@ -9,6 +9,7 @@ use serde::ser::{SerializeSeq, Serializer};
 use crate::render::json::write_line;
 use crate::report::PoolReport;
 use crate::series::{Gauge, Lead, Point, Saturation, Series};
+use crate::time::{Minute, Timestamp};
 use crate::timeline::calendar::rfc3339;
 
 /// Writes the document and a line feed.
@@ -81,9 +82,10 @@ struct Points<'a> {
 impl Serialize for Points<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(Some(self.points.len()))?;
+        let mut clock = Clock { zone: self.zone, minute: None, written: String::new() };
         for point in self.points {
             list.serialize_element(&OnePoint {
-                at: rfc3339(point.at(), self.zone),
+                at: clock.rfc3339(point.at()),
                 max: point.get(Gauge::Max),
                 size: point.get(Gauge::Size),
                 idle: point.get(Gauge::Idle),
@@ -94,6 +96,42 @@ impl Serialize for Points<'_> {
             })?;
         }
         list.end()
+    }
+}
+
+/// Writes instants that mostly lie in the minute of the one before: the calendar is asked once a
+/// minute.
+struct Clock {
+    zone: Tz,
+    minute: Option<Minute>,
+    /// The first instant of the minute.
+    written: String,
+}
+
+/// Where the seconds stand in `2026-05-06T04:49:07`.
+const SECONDS: std::ops::Range<usize> = 17..19;
+
+/// Until Liberia changed its clocks in 1972, an offset could have seconds.
+const WHOLE_MINUTES_FROM_MICROS: i64 = 3 * 366 * 86_400_000_000;
+
+impl Clock {
+    fn rfc3339(&mut self, at: Timestamp) -> String {
+        if at.micros() < WHOLE_MINUTES_FROM_MICROS {
+            return rfc3339(at, self.zone);
+        }
+        if self.minute != Some(at.minute()) {
+            self.minute = Some(at.minute());
+            self.written = rfc3339(at.minute().start(), self.zone);
+        }
+        let micros = at.micros() - at.minute().start().micros();
+        let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
+        let (minute, offset) = (self.written.get(..SECONDS.start), self.written.get(SECONDS.end..));
+        let (minute, offset) = (minute.unwrap_or_default(), offset.unwrap_or_default());
+        match (micros, micros % 1000) {
+            (0, _) => format!("{minute}{seconds:02}{offset}"),
+            (_, 0) => format!("{minute}{seconds:02}.{:03}{offset}", micros / 1000),
+            _ => format!("{minute}{seconds:02}.{micros:06}{offset}"),
+        }
     }
 }
 
@@ -148,6 +186,10 @@ struct OneLead<'a> {
     lead_s: f64,
     /// The last snapshot with no more connections in use than usual before the pool was full.
     calm_until: Option<String>,
+    calm_in_use: Option<u64>,
+    full_in_use: Option<u64>,
+    calm_size: Option<u64>,
+    full_size: Option<u64>,
     connections_per_minute: Option<f64>,
 }
 
@@ -162,7 +204,32 @@ impl<'a> OneLead<'a> {
             full_since: rfc3339(lead.full_since, report.zone),
             lead_s: lead.lead_us() as f64 / 1e6,
             calm_until: lead.filling.map(|filling| rfc3339(filling.calm_until, report.zone)),
+            calm_in_use: lead.filling.map(|filling| filling.calm_in_use),
+            full_in_use: lead.filling.map(|filling| filling.full_in_use),
+            calm_size: lead.filling.and_then(|filling| filling.calm_size),
+            full_size: lead.filling.and_then(|filling| filling.full_size),
             connections_per_minute: lead.connections_per_minute(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_written_as_the_calendar_writes_them() {
+        let zones = [Tz::UTC, Tz::America__Los_Angeles, Tz::Asia__Kathmandu, Tz::Africa__Monrovia];
+        for zone in zones {
+            let mut clock = Clock { zone, minute: None, written: String::new() };
+            // Seconds, milliseconds, microseconds; before and after a change of the clocks.
+            let seconds = [0, 63_593_069, 63_593_070, 1_772_963_999, 1_772_964_000, 1_778_040_059];
+            for (second, micros) in
+                seconds.iter().flat_map(|s| [0, 1, 20_000, 999_999].map(|m| (s, m)))
+            {
+                let at = Timestamp::from_micros(second * 1_000_000 + micros).unwrap();
+                assert_eq!(clock.rfc3339(at), rfc3339(at, zone));
+            }
         }
     }
 }

@@ -67,12 +67,12 @@ fn heading(
     let on = key.host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
     let name = format!("{}{of}{on}, {}", key.pool, key.format);
     writeln!(out, "{}", escape::terminal(&escape::one_line(&name)))?;
-    if let Some(gauge) = sparkline::shown_gauge(series) {
+    if let Some((gauge, span)) = sparkline::shown_gauge(series).zip(series.span()) {
         let width = usize::from(style.width).saturating_sub(4);
         let width = width.clamp(*SPARKLINE_COLUMNS.start(), *SPARKLINE_COLUMNS.end());
-        let columns = sparkline::columns(series, gauge, span(report), width);
+        let columns = sparkline::columns(series, gauge, span, width);
         writeln!(out, "  {}", drawn(&columns, style).trim_end())?;
-        writeln!(out, "  {}", extent(series, gauge))?;
+        writeln!(out, "  {}", extent(report, series, gauge))?;
     }
     Ok(())
 }
@@ -94,31 +94,24 @@ fn drawn(columns: &[Column], style: Style) -> String {
     text
 }
 
-/// From the first point of all series to the last.
-fn span(report: &PoolReport) -> (Timestamp, Timestamp) {
-    let points = || report.series.iter().map(Series::points);
-    let first = points().filter_map(|points| points.first()).map(|point| point.at()).min();
-    let last = points().filter_map(|points| points.last()).map(|point| point.at()).max();
-    (first.unwrap_or(Timestamp::MIN), last.unwrap_or(Timestamp::MIN))
-}
-
-/// What the sparkline shows, in words: `in use 3–20 of 20, 1434 snapshots, usually 60 s apart`.
-fn extent(series: &Series, gauge: Gauge) -> String {
+/// What the sparkline shows, in words: `in use 3–20 of 20; 2026-05-06 04:00:00 – 18:00:00, …`.
+fn extent(report: &PoolReport, series: &Series, gauge: Gauge) -> String {
     let values = || series.points().iter().filter_map(|point| point.get(gauge));
     let (least, most) = (values().min().unwrap_or(0), values().max().unwrap_or(0));
     let of = match series.points().iter().filter_map(|point| point.get(Gauge::Max)).max() {
         Some(max) if gauge == Gauge::InUse && max > 0 => format!(" of {max}"),
         _ => String::new(),
     };
+    let span = series.span().map(|(first, last)| period(report, first, last)).unwrap_or_default();
     let count = match series.points().len() {
         1 => "1 snapshot".to_owned(),
         count => format!("{count} snapshots"),
     };
     let apart = series
         .usual_interval_us()
-        .map(|micros| format!(", usually {} apart", duration(micros)))
+        .map(|micros| format!(", {} apart", duration(micros)))
         .unwrap_or_default();
-    format!("{} {}{of}, {count}{apart}", words(gauge), range(least, most))
+    format!("{} {}{of}\n  {span}: {count}{apart}", words(gauge), range(least, most))
 }
 
 fn words(gauge: Gauge) -> &'static str {
@@ -167,13 +160,13 @@ fn span_of(known: Option<GaugeSummary>) -> Option<String> {
 /// The buckets, with the columns of which anything is known. Between two that do not follow one
 /// another a row says that there is no data.
 fn buckets(report: &PoolReport, series: &Series, out: &mut Vec<u8>) -> io::Result<()> {
-    let buckets = summarize(series, report.grain, report.zone);
+    let (grain, buckets) = summarize(series, report.by, report.zone);
     let shown = buckets.get(..MAX_ROWS).unwrap_or(&buckets);
     let columns: Vec<&TableColumn> = COLUMNS
         .iter()
         .filter(|column| shown.iter().any(|bucket| (column.cell)(bucket).is_some()))
         .collect();
-    let (label_heading, pattern) = match report.grain {
+    let (label_heading, pattern) = match grain {
         Grain::Day => ("Day", "%Y-%m-%d"),
         Grain::Hour => ("Hour", "%Y-%m-%d %H:%M"),
         Grain::Minute => ("Minute", "%Y-%m-%d %H:%M"),
@@ -251,17 +244,17 @@ fn window_row(report: &PoolReport, window: &Saturation) -> Vec<String> {
         1 => "1 snapshot".to_owned(),
         _ => duration(length),
     };
-    let to = calendar::in_zone(window.end, report.zone).format("%H:%M:%S");
-    let to = match date(report, window.start) == date(report, window.end) {
-        true => to.to_string(),
-        false => format!("{} {to}", date(report, window.end)),
+    vec![pool(report, window.series), period(report, window.start, window.end), length, waiting]
+}
+
+/// From one instant to another; the date once where it is the same.
+fn period(report: &PoolReport, from: Timestamp, to: Timestamp) -> String {
+    let time = calendar::in_zone(to, report.zone).format("%H:%M:%S");
+    let to = match date(report, from) == date(report, to) {
+        true => time.to_string(),
+        false => format!("{} {time}", date(report, to)),
     };
-    vec![
-        pool(report, window.series),
-        format!("{} – {to}", moment(report, window.start)),
-        length,
-        waiting,
-    ]
+    format!("{} – {to}", moment(report, from))
 }
 
 fn pool(report: &PoolReport, series: usize) -> String {
@@ -297,14 +290,21 @@ fn lead_text(report: &PoolReport, lead: &Lead) -> String {
         duration(lead.lead_us()),
         calendar::in_zone(lead.full_since, report.zone).format("%H:%M:%S")
     );
-    if let (Some(filling), Some(speed)) = (lead.filling, lead.connections_per_minute()) {
-        let took = lead.full_since.micros() - filling.calm_until.micros();
-        text.push_str(&format!(
-            ";\n    from {} to {} in use within {} ({speed:.2} a minute)",
-            filling.calm_in_use,
-            filling.full_in_use,
-            duration(took)
-        ));
+    let Some(filling) = lead.filling else { return text };
+    let took = duration(lead.full_since.micros() - filling.calm_until.micros());
+    match (filling.calm_size, filling.full_size, lead.connections_per_minute()) {
+        (Some(calm), Some(full), _) if full < calm => {
+            text.push_str(&format!(
+                ";\n    of {calm} open connections {full} were left, within {took}"
+            ));
+        }
+        (_, _, Some(speed)) => {
+            let (calm, full) = (filling.calm_in_use, filling.full_in_use);
+            text.push_str(&format!(
+                ";\n    from {calm} to {full} in use within {took} ({speed:.2} a minute)"
+            ));
+        }
+        _ => {}
     }
     text
 }

@@ -162,8 +162,8 @@ fn exact(word: &[u8]) -> Option<Meaning> {
         // Counters and settings whose names would be shortened to one of the above.
         b"borrowedcount" | b"returnedcount" | b"createdcount" | b"requestsqueued" | b"poolmin"
         | b"maxidle" | b"minidle" | b"minsize" | b"waitcount" | b"maxwait" | b"min"
-        | b"acquiredcount" | b"openedcount" | b"usedcount" | b"maxused" | b"maxlifetime"
-        | b"maxinuse" | b"maxwaiting" => Meaning::Other,
+        | b"connectionsnum" | b"requestsnum" | b"acquiredcount" | b"openedcount" | b"usedcount"
+        | b"maxused" | b"maxlifetime" | b"maxinuse" | b"maxwaiting" => Meaning::Other,
         _ => return None,
     })
 }

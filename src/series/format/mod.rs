@@ -4,9 +4,9 @@
 //! [`Reader`]. Every reader is a function of the message alone but for one: rows of a table may
 //! stand in entries of their own, behind one with the heading.
 
-mod ebbline;
 mod keys;
 mod metric;
+mod own_line;
 mod pairs;
 mod show_pools;
 
@@ -31,7 +31,7 @@ pub fn read<'m>(
         Reader::Groups => groups(classifier, rule, message).into_iter().collect(),
         Reader::Pairs => with_name(pairs(message, 1), || name(classifier, rule, message)),
         Reader::UsualPairs => with_name(pairs(message, 2), || name(classifier, rule, message)),
-        Reader::Ebbline => ebbline::read(message)
+        Reader::Ebbline => own_line::read(message)
             .unwrap_or_else(|| with_name(pairs(message, 2), || name(classifier, rule, message))),
         Reader::ShowPools => show_pools::read(message, columns),
         Reader::Metric => metric::read(message),

@@ -18,7 +18,7 @@ const MAX_NAME_BYTES: usize = 64;
 /// Reads all pools that the message's pairs tell. A key that comes again begins another pool.
 pub(super) fn read(message: &[u8]) -> Vec<Found<'_>> {
     let mut gathering = Gathering::default();
-    let mut scanner = Scanner { text: message, at: 0 };
+    let mut scanner = Scanner { text: message, at: 0, value_end: 0 };
     while let Some(pair) = scanner.next_pair() {
         gathering.take(pair);
         if gathering.done.len() >= MAX_POOLS {
@@ -157,16 +157,20 @@ enum Value<'m> {
 struct Scanner<'m> {
     text: &'m [u8],
     at: usize,
+    /// Where the last value that is a text ends: words in it do not belong to the next key.
+    value_end: usize,
 }
 
 impl<'m> Scanner<'m> {
     fn next_pair(&mut self) -> Option<Pair<'m>> {
         let mut before: (&[u8], usize) = (b"", usize::MAX);
+        let value_end = self.value_end;
         loop {
             let (start, key) = self.next_word()?;
             let end = self.at;
             if let Some(value) = self.value() {
                 let is_adjacent = before.1 != usize::MAX
+                    && before.1 > value_end
                     && before.1 + 1 == start
                     && self.text.get(before.1) == Some(&b' ');
                 let before = if is_adjacent { before.0 } else { b"" };
@@ -204,8 +208,7 @@ impl<'m> Scanner<'m> {
             self.at += 2;
         }
         self.skip_quote();
-        self.skip_colour();
-        self.skip_while(|byte| byte == b' ');
+        self.skip_blanks();
         match self.text.get(self.at)? {
             b'=' | b':' => self.at += 1,
             _ => return None,
@@ -213,8 +216,9 @@ impl<'m> Scanner<'m> {
         if self.text.get(self.at) == Some(&b'>') {
             self.at += 1;
         }
-        self.skip_colour();
-        self.skip_while(|byte| byte == b' ');
+        let separator = self.at;
+        self.skip_blanks();
+        let is_apart = self.at > separator;
         if self.text.get(self.at) == Some(&b'{') {
             self.at += 1;
             return Some(Value::Object);
@@ -230,7 +234,7 @@ impl<'m> Scanner<'m> {
             };
             return Some(Value::Number { first, second });
         }
-        Some(Value::Text(self.string()))
+        Some(Value::Text(self.string(is_apart)))
     }
 
     /// A whole number, with nothing behind it that makes it something else: `10`, `10.0`, but not
@@ -262,38 +266,40 @@ impl<'m> Scanner<'m> {
         }
     }
 
-    /// A text in quotes, or up to the next blank or separator.
-    fn string(&mut self) -> &'m [u8] {
+    /// A text in quotes, or one without that follows at once; nothing where a sentence goes on.
+    ///
+    /// What is inside is looked at too: whoever puts an object into a string escapes the quotes
+    /// in it, and what stands behind a logger's `app:` may be a key in quotes.
+    fn string(&mut self, is_apart: bool) -> &'m [u8] {
         self.skip_while(|byte| byte == b'\\');
         let quote = self.text.get(self.at).copied().filter(|byte| matches!(byte, b'"' | b'\''));
-        match quote {
-            Some(quote) => {
-                self.at += 1;
-                let start = self.at;
-                // Whoever puts a whole object into a string escapes the quotes in it: what is
-                // inside is looked at too.
-                let rest = self.text.get(start..).unwrap_or_default();
-                let rest = rest.get(..=MAX_NAME_BYTES).unwrap_or(rest);
-                let length = rest.iter().position(|&byte| byte == quote || byte == b'\\');
-                let text = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
-                let is_name =
-                    text.len() <= MAX_NAME_BYTES && !text.contains(&b' ') && !text.contains(&b'=');
-                if is_name {
-                    self.at = start + text.len();
-                }
-                if is_name { text } else { b"" }
-            }
-            None => {
-                let start = self.at;
-                self.skip_while(|byte| {
-                    !byte.is_ascii_whitespace()
-                        && !matches!(
-                            byte,
-                            b',' | b';' | b')' | b']' | b'}' | b'"' | b'(' | b'[' | b'{' | 0x1b
-                        )
-                });
-                self.text.get(start..self.at).unwrap_or_default()
-            }
+        let start = self.at + usize::from(quote.is_some());
+        let rest = self.text.get(start..).unwrap_or_default();
+        let rest = rest.get(..=MAX_NAME_BYTES).unwrap_or(rest);
+        let length = rest.iter().position(|&byte| match quote {
+            Some(quote) => byte == quote || byte == b'\\',
+            None => byte.is_ascii_whitespace() || b",;()[]{}\"\x1b".contains(&byte),
+        });
+        let text = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
+        let is_name = if quote.is_some() {
+            text.len() <= MAX_NAME_BYTES && !text.contains(&b' ') && !text.contains(&b'=')
+        } else {
+            !is_apart
+        };
+        if !is_name {
+            return b"";
+        }
+        self.value_end = start + text.len();
+        text
+    }
+
+    /// Passes over blanks and colours.
+    fn skip_blanks(&mut self) {
+        let mut before = usize::MAX;
+        while before != self.at {
+            before = self.at;
+            self.skip_while(|byte| byte == b' ');
+            self.skip_colour();
         }
     }
 

@@ -105,12 +105,10 @@ impl Columns {
         let separator = if line.contains(&b'|') { b'|' } else { b',' };
         let names: Vec<String> = cells(line, separator)
             .take(MAX_COLUMNS)
-            .map(|cell| String::from_utf8_lossy(cell).into_owned())
+            .map(|cell| String::from_utf8_lossy(last_word(cell)).into_owned())
             .collect();
-        let starts = names.iter().position(|name| name == "database")?;
-        // What stands in front of the first column is a logger's.
-        let names: Vec<String> = names.into_iter().skip(starts).collect();
-        (names.get(1).is_some_and(|name| name == "user")).then_some(Self { names, separator })
+        let is_heading = names.iter().take(2).eq(HEAD.iter().take(2));
+        is_heading.then_some(Self { names, separator })
     }
 
     fn by_count(count: usize) -> Option<Self> {
@@ -130,6 +128,12 @@ fn cells(line: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// A cell without what a logger puts in front of the first one.
+fn last_word(cell: &[u8]) -> &[u8] {
+    let start = cell.iter().rposition(|byte| matches!(byte, b' ' | b'\t')).map_or(0, |at| at + 1);
+    cell.get(start..).unwrap_or(cell)
+}
+
 /// One row by its heading, or by how many columns it has.
 fn row<'m>(line: &'m [u8], columns: Option<&Columns>) -> Option<Snapshot<'m>> {
     let separator = columns.map_or(b'|', |columns| columns.separator);
@@ -143,8 +147,7 @@ fn row<'m>(line: &'m [u8], columns: Option<&Columns>) -> Option<Snapshot<'m>> {
         }
     };
     if let Some(first) = cells.first_mut() {
-        // What a logger puts in front of the row.
-        *first = first.rsplit(|&byte| byte == b' ').next().unwrap_or(first);
+        *first = last_word(first);
     }
     let mut record = Record::default();
     for (name, cell) in columns.names.iter().zip(cells) {

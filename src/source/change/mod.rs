@@ -10,6 +10,7 @@ pub(super) mod words;
 
 use std::collections::HashMap;
 
+pub use crate::source::text::packages::Handling;
 use crate::time::Timestamp;
 
 /// Something that a source says has changed.
@@ -63,6 +64,9 @@ pub enum Happened {
     Refused,
     /// The first entry of a unit in a file.
     Seen,
+    /// A package came, went or changed its version. The detail has the versions: `15.6 → 15.7`, or
+    /// the one that is known.
+    Package(Handling),
     /// The kernel began to run.
     Booted,
 }

@@ -28,12 +28,18 @@ pub(in crate::source) fn of_message(
     at: Timestamp,
 ) -> Option<FoundChange> {
     let is_deployment = |rule: &RuleIndex| classifier.rules().rule(*rule).class == DEPLOYMENT;
-    if let Some(rule) = rule.filter(is_deployment) {
-        let what = deployed(classifier, rule, message)?;
-        return Some(FoundChange::once(at, Happened::Deployed, what));
+    match rule.filter(is_deployment) {
+        Some(rule) => {
+            let what = deployed(classifier, rule, message)?;
+            Some(FoundChange::once(at, Happened::Deployed, what))
+        }
+        None => Some(refusal_by(refused_by(message)?, at)),
     }
-    let peer = refused_by(message)?;
-    Some(FoundChange::once(at, Happened::Refused, peer))
+}
+
+/// A connection that `peer` refused.
+pub(in crate::source) fn refusal_by(peer: String, at: Timestamp) -> FoundChange {
+    FoundChange::once(at, Happened::Refused, peer)
 }
 
 /// The rule of a deployment that an entry matches, where there are such rules.
@@ -64,11 +70,6 @@ fn deployed(classifier: &Classifier, rule: RuleIndex, message: &[u8]) -> Option<
 /// What is written around the words is looked at this far.
 const NEAR_BYTES: usize = 400;
 
-/// Whether a message says that a connection was refused, be it by whom.
-pub(in crate::source) fn says_refused(message: &[u8]) -> bool {
-    refusal(message).is_some()
-}
-
 /// Where the words stand.
 fn refusal(message: &[u8]) -> Option<usize> {
     const TEXTS: [&[u8]; 2] = [b"onnection refused", b"ECONNREFUSED"];
@@ -76,7 +77,7 @@ fn refusal(message: &[u8]) -> Option<usize> {
 }
 
 /// The host and the port that refused a connection, as `host:port`.
-fn refused_by(message: &[u8]) -> Option<String> {
+pub(in crate::source) fn refused_by(message: &[u8]) -> Option<String> {
     /// Where a host and its port stand, the surest first.
     static PLACES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         const PATTERNS: [&str; 5] = [

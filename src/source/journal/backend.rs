@@ -87,6 +87,7 @@ fn is_damaged(journal: &JournalFile, query: &Query<'_>) -> bool {
     let everything = Query {
         filter: &Filter::default(),
         span: Span::default(),
+        watch: None,
         progress: &Progress::default(),
         ..*query
     };

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use super::marks::OffsetSet;
 use super::object::EntryView;
-use crate::source::change::manager;
 use crate::source::change::{FoundChange, Happened};
+use crate::source::change::{manager, words};
 use crate::source::filter::Filter;
 use crate::time::Timestamp;
 
@@ -32,6 +32,9 @@ const NAMES: [&str; 12] = [
 const MAX_KEPT: usize = 100_000;
 /// Longer values are no names.
 const MAX_VALUE_BYTES: usize = 256;
+/// So many messages of a file may say that a connection was refused, and so many hosts may.
+const MAX_REFUSALS: usize = 1_000_000;
+const MAX_PEERS: usize = 1000;
 /// So many units may have their first entry at once.
 const MAX_PENDING: usize = 16;
 
@@ -43,6 +46,9 @@ pub(super) struct ChangeFields {
     finished: OffsetSet,
     /// The units that the next entry may be the first one of.
     pending: Vec<u64>,
+    /// The messages that say who refused a connection, with the place of the name in `peers`.
+    refusals: HashMap<u64, usize>,
+    peers: Vec<String>,
 }
 
 impl ChangeFields {
@@ -73,6 +79,31 @@ impl ChangeFields {
             self.kept.insert(offset, ("MESSAGE", message.into()));
         }
         is_out_of_memory
+    }
+
+    /// Takes a message that may say that a connection was refused. Returns whether it does.
+    pub(super) fn refusal(&mut self, offset: u64, message: &[u8]) -> bool {
+        let Some(peer) = words::refused_by(message) else { return false };
+        let known = self.peers.iter().rposition(|known| *known == peer);
+        let Some(place) = known.or((self.peers.len() < MAX_PEERS).then_some(self.peers.len()))
+        else {
+            return false;
+        };
+        if known.is_none() {
+            self.peers.push(peer);
+        }
+        if self.refusals.len() < MAX_REFUSALS {
+            self.refusals.insert(offset, place);
+        }
+        self.refusals.contains_key(&offset)
+    }
+
+    /// Who refused a connection, as an entry says.
+    pub(super) fn refused(&self, entry: EntryView<'_>, at: Timestamp) -> Option<FoundChange> {
+        let place = entry.items().find_map(|item| self.refusals.get(&item))?;
+        let mut change = words::refusal_by(self.peers.get(*place)?.clone(), at);
+        change.host = self.host(entry);
+        Some(change)
     }
 
     /// Whether the next entry may be a unit's first one in the file.

@@ -19,6 +19,7 @@ use super::{JournalError, decode_hex};
 use crate::entry::{Cursor, Entry, Origin, hex};
 use crate::rules::RuleIndex;
 use crate::source::change::{FoundChange, manager, words};
+use crate::source::watch::Signs;
 use crate::source::{Damage, Detail, Event, Query, Remark, Sink, SourceKind, Summary, statement};
 use crate::time::Timestamp;
 
@@ -158,6 +159,11 @@ impl Reading<'_> {
         }
         self.summary.count(Some(at), 1);
         self.sink.entries(Some(at.minute()), 1);
+        if let Some(watch) = self.query.watch {
+            let mut signs = Signs::default();
+            self.entry_fields.iter().for_each(|field| signs |= watch.signs_of_field(field));
+            signs.tell(Some(at), &Origin::Cursor(cursor), |sighting| self.sink.sighting(sighting));
+        }
         Ok(self.event(cursor, at))
     }
 
@@ -172,7 +178,7 @@ impl Reading<'_> {
             let rule = words::deployment_rule(classifier, class, message, fields);
             words::of_message(classifier, rule, message, at)
         };
-        let mut change = manager::of_fields(&first, at).or_else(by_words)?;
+        let mut change = by_words().or_else(|| manager::of_fields(&first, at))?;
         change.host = first("_HOSTNAME").and_then(statement::name);
         manager::is_of_hosts(self.query.filter, change.host.as_deref()).then_some(change)
     }
@@ -230,7 +236,7 @@ impl Reading<'_> {
         let boot = hex(&cursor.boot_id);
         let mut entry = Entry::new(message, Origin::Cursor(cursor));
         entry.at = Some(at);
-        if self.query.detail == Detail::Entries {
+        if self.query.detail != Detail::Counts {
             self.entry_fields.describe(&mut entry);
             entry.boot = Some(boot.as_bytes());
         }

@@ -120,14 +120,19 @@ fn bit_of(offset: u64) -> u8 {
 }
 
 /// The DATA objects that matter to the query, by offset.
-#[derive(Default)]
-pub(super) struct Marks {
+pub(super) struct Marks<M = Mark> {
     sieve: Sieve,
-    marks: HashMap<u64, Mark, OffsetHash>,
+    marks: HashMap<u64, M, OffsetHash>,
 }
 
-impl Marks {
-    pub(super) fn insert(&mut self, offset: u64, mark: Mark) {
+impl<M> Default for Marks<M> {
+    fn default() -> Self {
+        Self { sieve: Sieve::default(), marks: HashMap::default() }
+    }
+}
+
+impl<M> Marks<M> {
+    pub(super) fn insert(&mut self, offset: u64, mark: M) {
         self.sieve.insert(offset);
         self.marks.insert(offset, mark);
     }
@@ -143,7 +148,7 @@ impl Marks {
 
     /// The mark at `offset`, if there is one.
     #[inline]
-    pub(super) fn get(&self, offset: u64) -> Option<&Mark> {
+    pub(super) fn get(&self, offset: u64) -> Option<&M> {
         if self.sieve.may_contain(offset) != 0 { self.marks.get(&offset) } else { None }
     }
 }

@@ -25,6 +25,8 @@ mod recover;
 
 mod filter_marks;
 
+mod watching;
+
 mod entry_fields;
 
 mod messages;

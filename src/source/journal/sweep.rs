@@ -21,11 +21,14 @@ use super::recover;
 use super::statements::{self, Statement};
 use super::tail::{self, Tail};
 use super::walk::{Payload, Visitor, Walk, Walked};
+use super::watching::Watching;
 use super::{JournalFile, decode_hex};
 use crate::entry::{Entry, Origin, hex};
 use crate::rules::{ClassIndex, RuleIndex, Verdict};
 use crate::source::change::{manager, words};
-use crate::source::{Damage, Detail, Event, FoundChange, Query, Remark, Sink, SourceKind, Summary};
+use crate::source::{
+    Damage, Detail, Event, FoundChange, Query, Remark, Sink, SourceKind, Summary, Watch,
+};
 use crate::time::{Minute, Span, Timestamp};
 
 const MESSAGE: &[u8] = b"MESSAGE=";
@@ -122,6 +125,8 @@ struct Sweep<'a> {
     sink: &'a mut dyn Sink,
     fields: FieldFilter<'a>,
     fields_matter: bool,
+    /// The names whose entries are wanted; `None`: there are none.
+    watching: Option<Watching<'a>>,
     /// The boot that entries must be of.
     boot: Option<[u8; 16]>,
     /// The time of which the sink wants to be told anything.
@@ -157,6 +162,7 @@ impl<'a> Sweep<'a> {
             sink,
             fields,
             fields_matter: fields.is_active(),
+            watching: query.watch.map(Watching::new),
             // A boot that is no id is no entry's boot.
             boot: query.filter.boot.as_ref().map(|boot| decode_hex(boot).unwrap_or([0; 16])),
             reach: if query.changes { query.change_span() } else { query.span },
@@ -175,6 +181,9 @@ impl<'a> Sweep<'a> {
     /// Takes a field, decompressed.
     #[inline]
     fn field(&mut self, offset: u64, field: &[u8]) {
+        if let Some(watching) = &mut self.watching {
+            watching.field(offset, field);
+        }
         if let Some(message) = field.strip_prefix(MESSAGE) {
             return self.message(offset, message);
         }
@@ -199,9 +208,10 @@ impl<'a> Sweep<'a> {
         let verdict = self.query.classifier.examine(message);
         if let Some(verdict) = &verdict
             && self.query.changes
-            && (self.may_be_deployment(verdict) || words::says_refused(message))
         {
-            facts |= FieldFacts::WORDS;
+            if self.may_be_deployment(verdict) || self.memory.changes.refusal(offset, message) {
+                facts |= FieldFacts::WORDS;
+            }
         }
         let verdict = verdict.unwrap_or(Verdict::NoRule);
         if verdict != Verdict::NoRule || facts != FieldFacts::NONE {
@@ -265,6 +275,9 @@ impl<'a> Sweep<'a> {
             return ControlFlow::Continue(());
         }
         self.count(at);
+        if self.watching.is_some() {
+            self.tell_sightings(entry, at);
+        }
         if is_hit { self.event(offset, entry, at) } else { ControlFlow::Continue(()) }
     }
 
@@ -277,6 +290,17 @@ impl<'a> Sweep<'a> {
             self.minute = Some(at.minute());
         }
         self.untold += 1;
+    }
+
+    /// Tells the sink to which of the names the entry belongs.
+    #[cold]
+    fn tell_sightings(&mut self, entry: EntryView<'_>, at: Timestamp) {
+        let Some(watching) = &self.watching else { return };
+        let signs = watching.signs(entry);
+        if !signs.is_empty() {
+            let origin = Origin::Cursor(entry.cursor(self.journal.header.facts.seqnum_id));
+            signs.tell(Some(at), &origin, |sighting| self.sink.sighting(sighting));
+        }
     }
 
     /// Tells the sink what it was not told yet.
@@ -319,18 +343,16 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Tells the sink what changed by an entry.
+    /// Tells the sink what changed by an entry: what a rule of the user's makes of it comes first.
     #[cold]
     fn change(&mut self, entry: EntryView<'_>, facts: FieldFacts, at: Timestamp) {
+        let by_words = if facts.may_be_words() { self.change_by_words(entry, at) } else { None };
         let Self { reader, entry_fields, memory, .. } = self;
         let message = || {
             reader.read_entry(entry, entry_fields);
             entry_fields.values("MESSAGE").next().map(<[u8]>::to_vec)
         };
-        let mut change = memory.changes.change(entry, at, message);
-        if change.is_none() && facts.may_be_words() {
-            change = self.change_by_words(entry, at);
-        }
+        let change = by_words.or_else(|| memory.changes.change(entry, at, message));
         let is_asked =
             |change: &FoundChange| manager::is_of_hosts(self.query.filter, change.host.as_deref());
         if let Some(change) = change.filter(is_asked) {
@@ -342,6 +364,9 @@ impl<'a> Sweep<'a> {
     fn change_by_words(&mut self, entry: EntryView<'_>, at: Timestamp) -> Option<FoundChange> {
         let is_told =
             |item: &u64| self.memory.marks.get(*item).is_some_and(|mark| mark.facts.may_be_words());
+        if self.deployment.is_none() {
+            return self.memory.changes.refused(entry, at);
+        }
         let item = entry.items().find(is_told)?;
         let message = self.messages.get(item, &mut self.reader)?.to_vec();
         let rule = self.decide(entry).map(|(_, rule)| rule);
@@ -407,7 +432,7 @@ impl<'a> Sweep<'a> {
         let boot: String;
         let mut event_entry = Entry::new(message, Origin::Cursor(cursor));
         event_entry.at = Some(at);
-        if self.query.detail == Detail::Entries {
+        if self.query.detail != Detail::Counts {
             self.reader.read_entry(entry, &mut self.entry_fields);
             self.entry_fields.describe(&mut event_entry);
             boot = hex(&cursor.boot_id);
@@ -438,7 +463,7 @@ impl<'a> Sweep<'a> {
 
 impl Visitor for Sweep<'_> {
     fn wants(&self, beginning: Payload<'_>) -> bool {
-        beginning.compression.is_some() || may_matter(self.fields, beginning.bytes)
+        beginning.compression.is_some() || may_matter(self.query, beginning.bytes)
     }
 
     #[inline]
@@ -446,8 +471,8 @@ impl Visitor for Sweep<'_> {
         let Some(compression) = payload.compression else {
             return self.field(offset, payload.bytes);
         };
-        let fields = self.fields;
-        let wanted = |field: &[u8]| may_matter(fields, field);
+        let query = self.query;
+        let wanted = |field: &[u8]| may_matter(query, field);
         let mut decompressor = std::mem::take(&mut self.decompressor);
         match decompressor.decompress(compression, payload.bytes, wanted) {
             Ok(field) => self.field(offset, field),
@@ -475,8 +500,9 @@ impl Visitor for Sweep<'_> {
 }
 
 /// Whether a field can matter, judged by its first bytes.
-fn may_matter(fields: FieldFilter<'_>, beginning: &[u8]) -> bool {
+fn may_matter(query: &Query<'_>, beginning: &[u8]) -> bool {
     beginning.starts_with(MESSAGE)
         || beginning.starts_with(OF_MESSAGE)
-        || fields.may_matter(beginning)
+        || FieldFilter::new(query.filter).may_matter(beginning)
+        || (query.watch.is_some() && Watch::may_matter(beginning))
 }

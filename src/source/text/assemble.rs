@@ -215,6 +215,9 @@ impl<'r, 'a, 'q> Assembler<'r, 'a, 'q> {
 
     fn begin(&mut self, line: &Line, at: Option<Timestamp>, stamp_end: usize) {
         (self.is_dropping, self.is_settled) = (false, false);
+        if self.starts.take_new_boot() {
+            self.recorder.tell_boot(at, self.starts.boot());
+        }
         self.lines.set_mark(Some(line.range.start));
         self.open = Some(Open {
             at,

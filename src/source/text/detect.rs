@@ -1,5 +1,6 @@
 //! What a source is, by its first bytes.
 
+use super::packages::{self, Manager};
 use super::records::Continuations;
 use super::stamp::{self, Layout, Stamp};
 use super::style::{self, Style};
@@ -33,6 +34,8 @@ pub(super) enum Form {
     JournalJson,
     /// `journalctl -o verbose`.
     Verbose,
+    /// The log of a package manager.
+    Packages(Manager),
     /// Entries of lines.
     Lines(LineTraits),
 }
@@ -66,6 +69,7 @@ impl Form {
             Self::Export => SourceKind::Export,
             Self::JournalJson => SourceKind::JournalJson,
             Self::Verbose => SourceKind::Syslog,
+            Self::Packages(_) => SourceKind::Packages,
             Self::Lines(traits) => match traits.style {
                 Style::Syslog => SourceKind::Syslog,
                 Style::Json | Style::Docker => SourceKind::Json,
@@ -76,7 +80,10 @@ impl Form {
 
     /// Whether a first pass must find out the years.
     pub(super) fn lacks_year(self) -> bool {
-        matches!(self, Self::Lines(LineTraits { lacks_year: true, .. }))
+        matches!(
+            self,
+            Self::Lines(LineTraits { lacks_year: true, .. }) | Self::Packages(Manager::Yum)
+        )
     }
 }
 
@@ -113,7 +120,11 @@ pub(super) fn form(head: &[u8], is_whole: bool) -> Form {
     // The last line may be cut off by the end of the head.
     let whole =
         if is_whole { text.len() } else { memchr::memrchr(b'\n', text).unwrap_or(text.len()) };
-    Form::Lines(line_traits(text.get(..whole).unwrap_or(text)))
+    let text = text.get(..whole).unwrap_or(text);
+    match packages::manager(text, MAX_LINES) {
+        Some(manager) => Form::Packages(manager),
+        None => Form::Lines(line_traits(text)),
+    }
 }
 
 /// Whether these bytes are no text: control characters that no program logs, in such a number

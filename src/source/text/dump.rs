@@ -8,10 +8,10 @@ use super::json;
 use super::record::Recorder;
 use super::window::MAX_ENTRY_BYTES;
 use crate::entry::{Entry, Origin};
-use crate::rules::{self, RuleSet};
-use crate::source::Filter;
+use crate::rules;
 use crate::source::change::{FoundChange, manager};
 use crate::source::statement::{JournaldId, Statement};
+use crate::source::{Filter, Query, watch};
 use crate::time::Timestamp;
 
 /// The fields that every dump is read for; see systemd.journal-fields(7). The order is that of
@@ -79,12 +79,14 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// Room for the fields that are always read, and those that rules test.
-    pub(super) fn new(rules: &RuleSet) -> Self {
+    /// Room for the fields that are always read, and those that the query needs.
+    pub(super) fn new(query: &Query<'_>) -> Self {
         let mut names: Vec<String> = NAMES.iter().map(|&name| name.to_owned()).collect();
-        for test in rules.rules().iter().flat_map(|rule| &rule.fields) {
-            if !names.contains(&test.name) {
-                names.push(test.name.clone());
+        let tested = query.classifier.rules().rules().iter().flat_map(|rule| &rule.fields);
+        let watched = query.watch.map_or(&[][..], |_| &watch::FIELDS);
+        for name in tested.map(|test| test.name.as_str()).chain(watched.iter().copied()) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
             }
         }
         let values = vec![None; names.len()];

@@ -47,7 +47,7 @@ struct Binary {
 
 impl Export {
     pub(super) fn new(recorder: &Recorder<'_>) -> Self {
-        let fields = Fields::new(recorder.query().classifier.rules());
+        let fields = Fields::new(recorder.query());
         Self { fields, first: None, binary: None }
     }
 

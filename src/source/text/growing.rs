@@ -11,11 +11,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use chrono_tz::Tz;
+
 use super::assemble::{Assembler, Assembly};
 use super::dating::{self, Dating};
 use super::detect::{self, Form};
 use super::export::Export;
 use super::journal_json;
+use super::packages::Packages;
 use super::record::{Record, Recorder};
 use super::starts::Starts;
 use super::verbose;
@@ -78,6 +81,7 @@ enum Reader {
     Export(Box<Export>),
     JournalJson(Box<journal_json::Dump>),
     Verbose(Box<verbose::Dump>),
+    Packages(Box<Packages>),
 }
 
 impl Growing {
@@ -142,7 +146,7 @@ impl Growing {
             Reader::None => self.form.is_none() && !self.head.bytes.is_empty(),
             Reader::Lines(assembly) => assembly.is_open() && self.rest.unread().is_empty(),
             Reader::Verbose(dump) => dump.is_open() && self.rest.unread().is_empty(),
-            Reader::Export(_) | Reader::JournalJson(_) => false,
+            Reader::Export(_) | Reader::JournalJson(_) | Reader::Packages(_) => false,
         }
     }
 
@@ -212,16 +216,31 @@ impl Growing {
             Form::Export => Reader::Export(Box::new(Export::new(recorder))),
             Form::JournalJson => Reader::JournalJson(Box::new(journal_json::Dump::new(recorder))),
             Form::Verbose => Reader::Verbose(Box::new(verbose::Dump::new(recorder))),
+            Form::Packages(manager) => {
+                let dating = self.dating(form, whole, modified, recorder.query().zone);
+                Reader::Packages(Box::new(Packages::new(manager, dating)))
+            }
             Form::Lines(traits) => {
-                let zone = recorder.query().zone;
-                let years = form.lacks_year().then(|| {
-                    let whole = whole.unwrap_or_else(|| Box::new(self.head.bytes.as_slice()));
-                    dating::survey_years(whole, zone, modified)
-                });
-                let starts = Starts::new(traits, Dating::new(zone, Some(modified), years));
+                let dating = self.dating(form, whole, modified, recorder.query().zone);
+                let starts = Starts::new(traits, dating);
                 Reader::Lines(Box::new(Assembly::new(starts, traits.style)))
             }
         };
+    }
+
+    /// Dating for the lines of a text of this form.
+    fn dating(
+        &self,
+        form: Form,
+        whole: Option<Box<dyn Read + '_>>,
+        modified: Timestamp,
+        zone: Tz,
+    ) -> Dating {
+        let years = form.lacks_year().then(|| {
+            let whole = whole.unwrap_or_else(|| Box::new(self.head.bytes.as_slice()));
+            dating::survey_years(whole, zone, modified)
+        });
+        Dating::new(zone, Some(modified), years)
     }
 
     /// Looks again at what kind of lines the text has: a program's first lines may be unlike all
@@ -269,6 +288,10 @@ impl Growing {
                     flow = dump.end_entry(recorder, path);
                 }
                 (Reader::Verbose(dump), flow)
+            }
+            Reader::Packages(mut packages) => {
+                packages.read_on(&mut lines, recorder);
+                (Reader::Packages(packages), ControlFlow::Continue(()))
             }
         };
         if let Some((offset, error)) = lines.take_error() {

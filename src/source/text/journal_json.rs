@@ -38,7 +38,7 @@ struct Target<'r, 'q> {
 
 impl Dump {
     pub(super) fn new(recorder: &Recorder<'_>) -> Self {
-        let fields = Fields::new(recorder.query().classifier.rules());
+        let fields = Fields::new(recorder.query());
         Self { fields, scratch: Vec::new(), first: None, left_out: None }
     }
 

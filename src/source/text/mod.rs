@@ -3,7 +3,7 @@
 //!
 //! The kind of a source is decided by its content (`detect`). Lines come from a sliding `window`.
 //! Dumps with fields have a reader each (`export`, `journal_json`, `verbose`, all filling a `dump`
-//! entry); of other text `starts` says where entries start, with `stamp` and `dating` for their
+//! entry), and so have the logs of package managers (`packages`); of other text `starts` says where entries start, with `stamp` and `dating` for their
 //! times, and `assemble` joins their lines. All entries are tested, counted and classified in one
 //! place (`record`). Nothing here fails on bad bytes; only a source that cannot be read at all is
 //! an error.
@@ -19,6 +19,8 @@ mod export;
 mod journal_json;
 mod json;
 mod verbose;
+
+pub mod packages;
 
 mod assemble;
 mod dating;
@@ -42,6 +44,7 @@ use std::rc::Rc;
 use self::assemble::Assembler;
 use self::dating::Dating;
 use self::detect::Form;
+use self::packages::Packages;
 pub(super) use self::parts::{Part, divide, read as read_part};
 use self::record::Recorder;
 use self::stamp::YearTracker;
@@ -132,6 +135,10 @@ fn read_form(
         Form::Export => export::read(lines, recorder, input.path),
         Form::JournalJson => journal_json::read(lines, recorder, input.path),
         Form::Verbose => verbose::read(lines, recorder, input.path),
+        Form::Packages(manager) => {
+            let dating = Dating::new(recorder.query().zone, input.modified, years);
+            Packages::new(manager, dating).read_on(lines, recorder);
+        }
         Form::Lines(traits) => {
             let dating = Dating::new(recorder.query().zone, input.modified, years);
             let starts = Starts::new(traits, dating);

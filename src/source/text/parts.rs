@@ -48,8 +48,8 @@ pub(in crate::source) fn divide(
     query: &Query<'_>,
     threads: usize,
 ) -> Option<Vec<Part>> {
-    let is_counting = query.detail == Detail::Counts && query.filter.is_empty();
-    if !is_counting || threads < 2 || bytes < 2 * PART_BYTES {
+    let may_be_divided = query.detail != Detail::Entries && query.filter.is_empty();
+    if !may_be_divided || threads < 2 || bytes < 2 * PART_BYTES {
         return None;
     }
     let file = File::open(path).ok()?;

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use crate::entry::Entry;
 use crate::rules::{ClassIndex, Fields};
-use crate::source::change::{FoundChange, manager, words};
+use crate::source::change::{FoundChange, Happened, manager, words};
 use crate::source::not_logged::Dropped;
 use crate::source::statement::{self, Statement};
+use crate::source::watch::Signs;
 use crate::source::{Damage, Event, Filter, Query, Remark, Sink, SourceKind, Summary};
 use crate::time::{Minute, Timestamp};
 
@@ -151,7 +152,9 @@ impl<'q> Recorder<'q> {
             self.tell_change(entry, entry, by_manager);
         }
         if self.accepts(entry) {
-            return self.take(entry, entry, times);
+            let watch = self.query.watch;
+            let signs = watch.map(|watch| watch.signs_of_text(entry)).unwrap_or_default();
+            return self.take(entry, entry, times, signs);
         }
         ControlFlow::Continue(())
     }
@@ -176,16 +179,33 @@ impl<'q> Recorder<'q> {
         entry: &Entry<'_>,
         fields: &dyn Fields,
     ) -> ControlFlow<()> {
-        self.take(entry, fields, 1)
+        let watch = self.query.watch;
+        let signs = watch.map(|watch| watch.signs_of_fields(fields)).unwrap_or_default();
+        self.take(entry, fields, 1, signs)
     }
 
-    fn take(&mut self, entry: &Entry<'_>, fields: &dyn Fields, times: u32) -> ControlFlow<()> {
+    fn take(
+        &mut self,
+        entry: &Entry<'_>,
+        fields: &dyn Fields,
+        times: u32,
+        signs: Signs,
+    ) -> ControlFlow<()> {
         if !self.count_times(entry.at, times) {
             return ControlFlow::Continue(());
         }
+        signs.tell(entry.at, &entry.origin, |sighting| self.sink.sighting(sighting));
         match self.query.classifier.classify(entry.message, fields) {
             Some(rule) => self.sink.event(&Event { entry, rule, times }),
             None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Tells the sink what was done with a package. A manager's log does not name its machine.
+    pub(super) fn tell_package(&mut self, change: FoundChange) {
+        let is_inside = self.query.changes && self.query.change_span().contains(change.at);
+        if is_inside && self.query.filter.hosts.is_empty() {
+            self.sink.change(change);
         }
     }
 
@@ -221,9 +241,20 @@ impl<'q> Recorder<'q> {
             let rule = words::deployment_rule(classifier, self.deployment, message, fields);
             words::of_message(classifier, rule, message, at)
         };
-        if let Some(mut change) = by_manager(at).or_else(by_words) {
+        if let Some(mut change) = by_words().or_else(|| by_manager(at)) {
             change.host = entry.host.and_then(statement::name);
             self.sink.change(change);
+        }
+    }
+
+    /// Tells the sink that an entry is the first one of a boot.
+    pub(super) fn tell_boot(&mut self, at: Option<Timestamp>, boot: Option<[u8; 32]>) {
+        let Some(at) = at.filter(|at| self.query.change_span().contains(*at)) else { return };
+        let is_other = |own: &String| boot.is_none_or(|boot| *own.as_bytes() != boot);
+        let is_left_out = self.statement_filter.boot.as_ref().is_some_and(is_other)
+            || !self.statement_filter.hosts.is_empty();
+        if self.query.changes && !is_left_out {
+            self.sink.change(FoundChange::once(at, Happened::Booted, String::new()));
         }
     }
 

@@ -58,6 +58,8 @@ pub(super) struct Starts {
     container_stream: Option<Stream>,
     continuations: Continuations,
     boot: Option<[u8; 32]>,
+    /// Whether another boot was announced since the last entry.
+    has_new_boot: bool,
 }
 
 impl Starts {
@@ -75,6 +77,7 @@ impl Starts {
             container_stream: None,
             continuations: Continuations::default(),
             boot: None,
+            has_new_boot: false,
         }
     }
 
@@ -90,6 +93,11 @@ impl Starts {
     /// The boot that journalctl announced last.
     pub(super) fn boot(&self) -> Option<[u8; 32]> {
         self.boot
+    }
+
+    /// Whether the entry that begins now is the first one of another boot than the one before it.
+    pub(super) fn take_new_boot(&mut self) -> bool {
+        std::mem::take(&mut self.has_new_boot)
     }
 
     /// Whether all lines so far could be understood without those before the first of them, if
@@ -265,7 +273,11 @@ impl Starts {
         ];
         if let Some(boot) = line.strip_prefix(b"-- Boot ") {
             self.boot = boot.first_chunk::<32>().copied();
+            self.has_new_boot = self.dating.previous().is_some();
             return true;
+        }
+        if line.starts_with(b"-- Reboot --") {
+            self.has_new_boot = true;
         }
         REMARKS.iter().any(|remark| line.starts_with(remark))
     }

@@ -46,7 +46,7 @@ struct Field {
 
 impl Dump {
     pub(super) fn new(recorder: &Recorder<'_>) -> Self {
-        let fields = Fields::new(recorder.query().classifier.rules());
+        let fields = Fields::new(recorder.query());
         Self { fields, field: None, first: (0, 0) }
     }
 

@@ -6,6 +6,8 @@
 
 mod others;
 
+mod packages;
+
 mod units;
 
 use std::collections::{HashMap, HashSet};
@@ -68,6 +70,12 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    /// Whether somebody asked for changes of this kind, by an option, a file or a rule; else the
+    /// log tells them by itself.
+    pub fn is_asked_for(self) -> bool {
+        matches!(self, Self::Deployment | Self::Package | Self::Tag | Self::Commit | Self::Note)
+    }
+
     /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -142,6 +150,12 @@ pub fn usual(changes: &[Change]) -> HashSet<(ChangeKind, &str)> {
     usual.filter_map(|days| days.first().map(|(kind, subject, _)| (*kind, *subject))).collect()
 }
 
+/// What the log tells of conditions that last: of a service that refuses connections a change
+/// each half an hour, after the one that [`of_log`] has.
+pub fn lasting(log: &ChangeLog) -> Vec<Change> {
+    others::lasting(log.found())
+}
+
 /// What the log itself tells about changes, in the order of time, each once, however many sources
 /// tell it.
 pub fn of_log(log: &ChangeLog, remarks: &Remarks) -> Vec<Change> {
@@ -164,6 +178,7 @@ pub fn of_log(log: &ChangeLog, remarks: &Remarks) -> Vec<Change> {
     changes.extend(others::of_processes(log.found(), &changes));
     changes.extend(others::deployments(log.found()));
     changes.extend(others::refusals(log.found()));
+    changes.extend(packages::of_runs(log.found()));
     changes.extend(absences.iter().filter_map(others::of_absence));
     changes.sort_by(|a, b| (a.at, a.kind, &a.what).cmp(&(b.at, b.kind, &b.what)));
     changes
@@ -220,13 +235,15 @@ fn boots(found: &[FoundChange], absences: &[Absence]) -> Vec<Change> {
     all.sort();
     let mut boots: Vec<Change> = Vec::new();
     for (at, host) in all {
-        let is_known = boots.iter().rev().take(8).any(|known| {
+        let known = boots.iter_mut().rev().take(8).find(|known| {
             seconds_between(known.at, at) <= BOOTING_S
                 && is_same_host(known.host.as_deref(), host.as_deref())
         });
-        if !is_known {
-            let what = host.clone().unwrap_or_default();
-            boots.push(Change { at, kind: ChangeKind::Boot, what, host });
+        let what = host.clone().unwrap_or_default();
+        match known {
+            Some(known) if known.host.is_none() => (known.what, known.host) = (what, host),
+            Some(_) => {}
+            None => boots.push(Change { at, kind: ChangeKind::Boot, what, host }),
         }
     }
     boots

@@ -10,6 +10,8 @@ use crate::timeline::not_logged::{Absence, What};
 
 /// A service that has not refused a connection for so many seconds is taken to have been well.
 const WELL_S: f64 = 3600.0;
+/// What goes on is told again after so many seconds.
+const RETOLD_S: f64 = 1800.0;
 
 /// What was deployed, each once.
 pub(super) fn deployments(found: &[FoundChange]) -> Vec<Change> {
@@ -29,19 +31,60 @@ pub(super) fn refusals(found: &[FoundChange]) -> Vec<Change> {
     runs(found, Happened::Refused, WELL_S).into_iter().map(change).collect()
 }
 
-/// What happened of one kind, with the times joined that are no more than so many seconds apart.
-fn runs(found: &[FoundChange], happened: Happened, pause_s: f64) -> Vec<FoundChange> {
+/// The services that go on refusing connections: of each the refusals half an hour and more after
+/// the one before that was told.
+///
+/// Who asks what was wrong shortly before an incident must not miss what has been wrong for hours.
+pub(super) fn lasting(found: &[FoundChange]) -> Vec<Change> {
+    let mut told = Vec::new();
+    for of_subject in by_subject(found, Happened::Refused) {
+        let mut begin: Option<&FoundChange> = None;
+        let mut last_at: Option<Timestamp> = None;
+        let mut told_at: Option<Timestamp> = None;
+        for change in of_subject {
+            let was_well = last_at.is_none_or(|last| seconds_between(last, change.at) > WELL_S);
+            last_at = last_at.max(Some(change.last_at));
+            let (Some(first), Some(before), false) = (begin, told_at, was_well) else {
+                (begin, told_at) = (Some(change), Some(change.at));
+                continue;
+            };
+            if seconds_between(before, change.at) >= RETOLD_S {
+                let minutes = (seconds_between(first.at, change.at) / 60.0).round();
+                let what = format!("{}, for {minutes} min", change.subject);
+                let (at, host) = (change.at, change.host.clone());
+                told.push(Change { at, kind: ChangeKind::Unreachable, what, host });
+                told_at = Some(change.at);
+            }
+        }
+    }
+    told.sort_by_key(|change| change.at);
+    told
+}
+
+/// What happened of one kind, for each subject in the order of time.
+///
+/// A source tells what happens again within a minute as one: two of a minute are of two sources
+/// that say the same.
+fn by_subject(
+    found: &[FoundChange],
+    happened: Happened,
+) -> impl Iterator<Item = Vec<&FoundChange>> {
     let mut subjects: BTreeMap<(Option<&str>, &str), Vec<&FoundChange>> = BTreeMap::new();
     for change in found.iter().filter(|change| change.happened == happened) {
         let host = change.host.as_deref().map(short_host);
         subjects.entry((host, &change.subject)).or_default().push(change);
     }
-    let mut runs: Vec<FoundChange> = Vec::new();
-    for mut of_subject in subjects.into_values() {
+    subjects.into_values().map(|mut of_subject| {
         of_subject.sort_by_key(|change| change.at);
-        // A source tells what happens again within a minute as one: two of a minute are of two
-        // sources that say the same.
         of_subject.dedup_by_key(|change| change.at.minute());
+        of_subject
+    })
+}
+
+/// What happened of one kind, with the times joined that are no more than so many seconds apart.
+fn runs(found: &[FoundChange], happened: Happened, pause_s: f64) -> Vec<FoundChange> {
+    let mut runs: Vec<FoundChange> = Vec::new();
+    for of_subject in by_subject(found, happened) {
         let start = runs.len();
         for change in of_subject {
             match runs.get_mut(start..).and_then(<[_]>::last_mut) {

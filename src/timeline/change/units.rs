@@ -145,7 +145,7 @@ impl Story {
             }
             // These are not of units.
             Happened::OutOfMemory | Happened::Crashed | Happened::Booted => {}
-            Happened::Deployed | Happened::Refused => {}
+            Happened::Deployed | Happened::Refused | Happened::Package(_) => {}
         }
     }
 

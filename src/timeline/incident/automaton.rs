@@ -20,7 +20,7 @@ const BEGINNING: f32 = 8.0;
 /// What it costs to become normal again.
 const END: f32 = 3.0;
 /// What it costs to become bad otherwise.
-const CHANGE: f32 = 2.5;
+const CHANGE: f32 = 4.0;
 
 /// A course of states.
 #[derive(Debug, Default, PartialEq)]

@@ -11,7 +11,7 @@ const MAX_DIFFERENCE: f64 = 0.02;
 /// What is always expected of a minute: about one event in two days. Where none was ever seen,
 /// nobody knows that there is never one.
 const LEAST_PER_MINUTE: f64 = 1.0 / 2880.0;
-const ROUNDS: usize = 30;
+const ROUNDS: usize = 200;
 /// Incidents may take much of the time, or none of it.
 const GUESSES: [f64; 3] = [0.35, 0.85, 1.0];
 

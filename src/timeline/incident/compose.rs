@@ -64,7 +64,7 @@ pub struct Incident {
     pub ongoing: bool,
     /// What the log does not know about it.
     pub caveats: Vec<Caveat>,
-    /// What changed in the hour before, nearest first.
+    /// What changed in the hour before, or earlier and may have been so still; nearest first.
     pub preceded_by: Vec<Change>,
     /// What changed just before its end, nearest to it first.
     pub changes_before_end: Vec<Change>,

@@ -31,7 +31,7 @@ pub use minutes::Minutes;
 pub use severity::Severity;
 pub use window::{Window, find};
 
-/// A pause of so many minutes does not end an incident.
+/// What is so many minutes apart has to do with each other.
 const MAX_PAUSE_MINUTES: usize = 10;
 /// What was shorter is a spike. An incident of two minutes may have its first and its last event
 /// well inside of them.

@@ -12,6 +12,9 @@ use super::{LEAST_DURATION_MS, MAX_PAUSE_MINUTES, MinuteCount, evidence};
 
 /// How often the baseline is learned again without what was found bad.
 const ROUNDS: usize = 4;
+/// A pause of so many minutes does not end an incident. It is longer than what tells spikes apart,
+/// because an incident that comes and goes is one to the people who look at it.
+const MAX_PAUSE: f32 = 20.0;
 /// An edge is judged by so many events.
 const EVENTS_AT_EDGE: f32 = 100.0;
 /// What is called normal must be this much of the time at least.
@@ -212,6 +215,8 @@ fn is_one(before: &Range<usize>, after: &Range<usize>, stretches: &[Stretch]) ->
     const MOST_MISSED: f32 = 9.0;
     /// What goes on behind a hole in the log has so many times the events at most.
     const MOST_CHANGE: f32 = 5.0;
+    /// So many events more or less are chance.
+    const CHANCE: f32 = 3.0;
     const MINUTES_PER_HOUR: f32 = HOUR as f32;
     let start_of = |at: usize| stretches.get(at).map_or(0, |stretch| stretch.start as usize);
     let (start, end) = (start_of(before.end), start_of(after.start));
@@ -221,17 +226,18 @@ fn is_one(before: &Range<usize>, after: &Range<usize>, stretches: &[Stretch]) ->
     let earlier = sum(stretches, hour_before..before.end);
     let later = sum(stretches, after.start..hour_after);
     let missed = earlier.events.min(later.events) * inside.known_minutes / MINUTES_PER_HOUR;
-    let is_pause = inside.known_minutes <= MAX_PAUSE_MINUTES as f32
+    let is_pause = inside.known_minutes <= MAX_PAUSE
         || inside.known_minutes < MINUTES_PER_HOUR && missed < MOST_MISSED;
     if end - start <= MAX_PAUSE_MINUTES || inside.known_minutes > (end - start) as f32 / 2.0 {
         return is_pause;
     }
-    let rate = |around: Stretch| around.events / around.known_minutes.max(1.0);
-    let (rate, next) = (
-        rate(sum(stretches, before.start.max(hour_before)..before.end)),
-        rate(sum(stretches, after.start..after.end.min(hour_after))),
-    );
-    is_pause && rate.max(next) <= MOST_CHANGE * rate.min(next)
+    let earlier = sum(stretches, before.start.max(hour_before)..before.end);
+    let later = sum(stretches, after.start..after.end.min(hour_after));
+    let is_less = |less: Stretch, more: Stretch| {
+        let most = MOST_CHANGE * (less.events + CHANCE) * more.known_minutes;
+        more.events * less.known_minutes > most
+    };
+    is_pause && !is_less(earlier, later) && !is_less(later, earlier)
 }
 
 fn sum(stretches: &[Stretch], range: Range<usize>) -> Stretch {
