@@ -55,7 +55,7 @@ docs: ## Draw the README's pictures again
 	    --chart docs/images/outage-2026-05.svg >/dev/null
 	@echo "docs: docs/images/outage-2026-05-06.svg"
 	@$(CARGO) run --locked --quiet $$(.ci/setup features) -- $(TIMELINE) -o csv \
-	    --since 2026-05-06 --by hour --chart docs/images/outage-2026-05-06.svg >/dev/null
+	    --since 2026-05-05 --by hour --chart docs/images/outage-2026-05-06.svg >/dev/null
 
 samples: ## Make the sample outage's files again
 	@.ci/setup test

@@ -9,7 +9,7 @@ mod evidence;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use crate::rules::{ClassIndex, RuleSet};
+use crate::rules::{ClassIndex, POOL_SNAPSHOT, RuleSet};
 use crate::source::not_logged::Remarks;
 use crate::source::{
     ChangeLog, Damage, DamageList, Event, FoundChange, KnownEvent, Merge, Remark, Repeats, Sink,
@@ -217,8 +217,9 @@ impl Sink for TallySink<'_> {
     }
 
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        // The same failure is reported by another line, which counts.
-        let is_echo = self.rules.rule(event.rule).echo;
+        // The same failure is reported by another line, which counts; a snapshot of a pool is none.
+        let rule = self.rules.rule(event.rule);
+        let is_echo = rule.echo || rule.class == POOL_SNAPSHOT;
         let class = self.rules.class_of(event.rule);
         if !is_echo {
             self.tally.at(event.entry.at).add_events(class, u64::from(event.times));

@@ -110,7 +110,7 @@ fn a_timeline_s_chart_shows_the_pools_that_the_log_tells_of_and_counts_the_same(
 fn incidents_are_shaded_and_changes_are_numbered() {
     let folder = Folder::new();
     let journal = format!("{}/journal", sample());
-    let words = ["timeline", &journal, "--tz", "America/Los_Angeles", "--since", "2026-05-06"];
+    let words = ["timeline", &journal, "--tz", "America/Los_Angeles", "--since", "2026-05-05"];
     let words = [&words[..], &["--by", "hour", "-o", "csv", "--chart", "a.svg"]].concat();
     let run = folder.run(&words);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
@@ -162,7 +162,7 @@ fn the_pictures_of_the_readme_are_up_to_date() {
     let words = ["timeline", &sample(), "--tz", "America/Los_Angeles", "--notes", &notes];
     for (name, options) in [
         ("outage-2026-05.svg", &[][..]),
-        ("outage-2026-05-06.svg", &["--since", "2026-05-06", "--by", "hour"]),
+        ("outage-2026-05-06.svg", &["--since", "2026-05-05", "--by", "hour"]),
     ] {
         let run = folder.run(&[&words[..], options, &["--chart", "now.svg"]].concat());
         assert_eq!(run.code, Some(0), "{}", run.stderr);
