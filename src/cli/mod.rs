@@ -6,6 +6,7 @@
 
 mod args;
 mod ask;
+mod boot_word;
 mod chart;
 mod charted;
 mod classify;
@@ -98,7 +99,7 @@ fn width(is_terminal: bool) -> u16 {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let words = args::join_boot(std::env::args_os());
+    let words = boot_word::join_boot(std::env::args_os());
     let cli = Cli::try_parse_from(words).unwrap_or_else(|error| error.exit());
     let console = Console::new(&cli);
     let result = match cli.command {

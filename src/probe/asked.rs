@@ -97,7 +97,7 @@ impl Asked {
         match self {
             Self::Unit(unit) => unit_mention(unit),
             Self::Port(port) => format!(
-                r"(?:[^:]:|^:|\b[Pp][Oo][Rr][Tt][ =:#]{{1,3}}.?|\b[Dd][Pp][Tt]=|\.s\.PGSQL\.|\b(?:tcp|udp)/){port}(?:$|[^0-9A-Za-z:.]|/(?:tcp|udp)|[:.](?:$|[^0-9A-Za-z]))"
+                r"(?:[^:]:|^:|\b[Pp][Oo][Rr][Tt][ =:#]{{1,3}}[^0-9A-Za-z]?|\b[Dd][Pp][Tt]=|\.s\.PGSQL\.|\b(?:tcp|udp)/){port}(?:$|[^0-9A-Za-z:.]|/(?:tcp|udp)|[:.](?:$|[^0-9A-Za-z]))"
             ),
             Self::Path(path) => as_word(&literal(path.as_os_str().as_bytes())),
             Self::Process(name) => as_word(&literal(name.as_bytes())),

@@ -7,7 +7,8 @@
 use std::path::Path;
 
 use super::header::{Facts, State};
-use super::sweep::{self, Memory};
+use super::memory::Memory;
+use super::sweep;
 use super::{Duplicates, JournalError, JournalFile};
 use crate::source::{Query, Sink, Summary};
 

@@ -39,6 +39,8 @@ mod statements;
 
 mod change_fields;
 
+mod memory;
+
 mod sweep;
 
 pub mod growing;

@@ -6,14 +6,14 @@
 
 use std::ops::ControlFlow;
 
-use super::change_fields::ChangeFields;
-use super::course::{CourseLog, Head};
+use super::course::Head;
 use super::duplicates::{Duplicates, SharedNumbers};
 use super::entry_fields::{EntryFields, FieldReader};
 use super::filter_marks::{FieldFacts, FieldFilter};
 use super::header::State;
 use super::late;
-use super::marks::{Mark, Marks};
+use super::marks::Mark;
+use super::memory::Memory;
 use super::messages::RecentMessages;
 use super::object::EntryView;
 use super::payload::Decompressor;
@@ -26,9 +26,7 @@ use super::{JournalFile, decode_hex};
 use crate::entry::{Entry, Origin, hex};
 use crate::rules::{ClassIndex, RuleIndex, Verdict};
 use crate::source::change::{manager, words};
-use crate::source::{
-    Damage, Detail, Event, FoundChange, Query, Remark, Sink, SourceKind, Summary, Watch,
-};
+use crate::source::{Damage, Detail, Event, FoundChange, Query, Remark, Sink, Summary, Watch};
 use crate::time::{Minute, Span, Timestamp};
 
 const MESSAGE: &[u8] = b"MESSAGE=";
@@ -45,33 +43,6 @@ pub(super) fn sweep(
     let mut memory = Memory::new(journal);
     sweep_on(journal, query, Some(duplicates), &mut memory, sink);
     memory.summary
-}
-
-/// What is known of a file between two sweeps, if it grows.
-pub(super) struct Memory {
-    /// The fields that matter, by offset: entries that come later refer to them.
-    marks: Marks,
-    /// The fields by which changes are told.
-    changes: ChangeFields,
-    pub(super) summary: Summary,
-    course: CourseLog,
-    /// Where the next sweep begins; `None`: there was none yet.
-    next: Option<u64>,
-}
-
-impl Memory {
-    /// Of a file of which nothing was read yet.
-    pub(super) fn new(journal: &JournalFile) -> Self {
-        let summary = Summary::new(&journal.path, SourceKind::Journal);
-        let course = CourseLog::new(journal.header.facts.seqnum_id);
-        Self {
-            marks: Marks::default(),
-            changes: ChangeFields::default(),
-            summary,
-            course,
-            next: None,
-        }
-    }
 }
 
 /// Answers `query` from what a file has had added since the last sweep.
