@@ -47,6 +47,18 @@ fn a_busy_hour_with_the_same_share_of_errors_is_no_incident() {
 }
 
 #[test]
+fn an_outage_that_takes_most_of_what_was_read_is_none_the_less_one() {
+    // Five hours of a service that is quiet and logs more the more it fails.
+    let mut minutes = vec![minute(2, 0); 300];
+    minutes[50..].fill(minute(6, 2));
+    let windows = find(&minutes);
+    assert_eq!(windows.len(), 1, "{windows:?}");
+    assert_eq!(windows[0].minutes, 50..=299);
+    // Where nothing but failures is logged, nobody knows what part of the requests they are.
+    assert_eq!(find(&vec![minute(2, 2); 300]), []);
+}
+
+#[test]
 fn what_is_over_within_a_minute_is_a_spike() {
     let mut minutes = vec![minute(100, 0); 1440];
     minutes[700] = MinuteCount { events: 50, first_ms: 1_000, last_ms: 40_000, entries: 150 };

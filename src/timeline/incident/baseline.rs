@@ -13,7 +13,7 @@ const MAX_DIFFERENCE: f64 = 0.02;
 const LEAST_PER_MINUTE: f64 = 1.0 / 2880.0;
 const ROUNDS: usize = 200;
 /// Incidents may take much of the time, or none of it.
-const GUESSES: [f64; 3] = [0.35, 0.85, 1.0];
+const GUESSES: [f64; 4] = [0.1, 0.35, 0.85, 1.0];
 
 /// What is expected when nothing is wrong.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ pub(super) struct Baseline {
 impl Baseline {
     /// Learns from what is normal.
     pub(super) fn learn(normal: &Sums, dispersion: f64) -> Self {
-        let events: f64 = normal.steps.iter().map(|step| step.events).sum();
+        let events = normal.events();
         let (minutes, exposure) = (normal.minutes.max(1.0), normal.exposure.max(0.0));
         // Half from each source, to begin with.
         let mut constant = events / minutes / 2.0;
@@ -94,7 +94,7 @@ struct Step {
 impl Sums {
     /// An idea of what is normal: most of it.
     pub(super) fn guess(stretches: &Stretches) -> Self {
-        Self::guesses(stretches).into_iter().nth(1).unwrap_or_default()
+        Self::guesses(stretches).into_iter().nth(2).unwrap_or_default()
     }
 
     /// A first idea of what is normal for each of [`GUESSES`]: the portions that have the fewest
@@ -133,6 +133,22 @@ impl Sums {
         let mut left = self.clone();
         stretches.for_each(|stretch| left.add(stretch, -1.0));
         left
+    }
+
+    /// What part of the traffic failed that is in these sums and not in `normal`; 0 where there is
+    /// none.
+    pub(super) fn failing_share_beside(&self, normal: &Self) -> f64 {
+        let exposure = self.exposure - normal.exposure;
+        if exposure > 0.0 { (self.events() - normal.events()) / exposure } else { 0.0 }
+    }
+
+    /// What part of all traffic failed.
+    pub(super) fn failing_share(&self) -> f64 {
+        self.failing_share_beside(&Self::default())
+    }
+
+    fn events(&self) -> f64 {
+        self.steps.iter().map(|step| step.events).sum()
     }
 
     fn add(&mut self, stretch: &Stretch, times: f64) {

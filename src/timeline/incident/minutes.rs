@@ -14,8 +14,8 @@ const MINUTES_PER_DAY: usize = 1440;
 /// Seven and a half years without a gap.
 const MAX_MINUTES: usize = 4_000_000;
 /// Gaps beyond a day are shortened to one, or to up to a day more; of a log that has too many
-/// minutes even so, gaps beyond the next length are shortened to it. One of the last length still
-/// ends an incident.
+/// minutes even so, gaps beyond the next length are shortened to it. One of six hours still ends an
+/// incident; the last two lengths may not.
 const GAPS: [usize; 4] = [MINUTES_PER_DAY, 6 * 60, 60, MAX_PAUSE_MINUTES + 1];
 /// The last millisecond of a minute.
 const LAST_MS: u16 = 59_999;

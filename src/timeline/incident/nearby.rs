@@ -93,6 +93,12 @@ impl<'a> Nearby<'a> {
     /// `to_be_explained`.
     fn most_telling(&self, mut found: Vec<&Change>, to_be_explained: Timestamp) -> Vec<Change> {
         let distance = |change: &Change| change.at.micros().abs_diff(to_be_explained.micros());
+        // That a host still refuses connections is told again and again: the first time says it all.
+        found.sort_by_key(|change| change.at);
+        let mut unreachable = HashSet::new();
+        found.retain(|change| {
+            change.kind != ChangeKind::Unreachable || unreachable.insert(change.subject())
+        });
         found.sort_by_key(|change| (self.is_usual(change), change.kind, distance(change)));
         found.truncate(MAX_NEARBY);
         found.sort_by_key(|change| change.at);

@@ -19,8 +19,13 @@ const MAX_PAUSE: f32 = 20.0;
 const MAX_HOLE_MINUTES: usize = 6 * HOUR;
 /// An edge is judged by so many events.
 const EVENTS_AT_EDGE: f32 = 100.0;
-/// What is called normal must be this much of the time at least.
+/// What is called normal must be this much of the time at least, or what is called bad be
+/// [`NEVER_USUAL`].
 const LEAST_NORMAL: f64 = 0.3;
+/// Where such a part of the traffic fails nobody would call it usual. In a log of nothing but
+/// failures that says nothing.
+const NEVER_USUAL: f64 = 0.2;
+const NOTHING_BUT_FAILURES: f64 = 0.9;
 /// What is found must be so much likelier bad than normal, in nats.
 const LEAST_EVIDENCE: f64 = 14.0;
 
@@ -110,7 +115,7 @@ fn explain(stretches: &Stretches, dispersion: f64) -> Option<(Baseline, Vec<(u32
     for guess in guesses {
         let earlier = seen.len();
         let mut baseline = Baseline::learn(&guess, dispersion);
-        let mut latest: Option<(Baseline, Course, f64)> = None;
+        let mut latest: Option<(Baseline, Course, Sums)> = None;
         for _ in 0..ROUNDS {
             if latest.as_ref().is_some_and(|latest| latest.0.is_like(&baseline, &all)) {
                 break;
@@ -124,12 +129,20 @@ fn explain(stretches: &Stretches, dispersion: f64) -> Option<(Baseline, Vec<(u32
             let course = automaton::course(&stretches.all, &baseline);
             let is_bad = course.bad.iter().filter_map(|&(at, _)| stretches.all.get(at as usize));
             let normal = all.without(is_bad);
-            latest = Some((baseline, course, normal.minutes));
-            baseline = Baseline::learn(&normal, dispersion);
+            let next = Baseline::learn(&normal, dispersion);
+            latest = Some((std::mem::replace(&mut baseline, next), course, normal));
         }
         let Some((baseline, course, normal)) = latest else { continue };
-        let is_usual = normal >= LEAST_NORMAL * all.minutes;
-        let likelihood = if is_usual { course.gain + baseline.likelihood(&all) } else { f64::MIN };
+        let tells_traffic = all.failing_share() < NOTHING_BUT_FAILURES;
+        let is_usual = normal.minutes >= LEAST_NORMAL * all.minutes
+            || tells_traffic && all.failing_share_beside(&normal) >= NEVER_USUAL;
+        let is_doubtful = tells_traffic && baseline.share >= NEVER_USUAL;
+        let likelihood = match (is_usual, is_doubtful) {
+            (true, false) => course.gain + baseline.likelihood(&all),
+            // It is taken where there is no other.
+            (true, true) => f64::MIN / 2.0,
+            (false, _) => f64::MIN,
+        };
         if best.as_ref().is_none_or(|best| likelihood > best.0) {
             best = Some((likelihood, baseline, course));
         }
