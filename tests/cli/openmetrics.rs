@@ -1,4 +1,4 @@
-//! `ebbline timeline -o openmetrics`: what Prometheus' own tool and VictoriaMetrics make of it.
+//! `ebbline timeline -o openmetrics` and `ebbline pool -o openmetrics`: what Prometheus' own tool and VictoriaMetrics make of it.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -74,6 +74,39 @@ fn prometheus_gets_back_every_value_of_the_sample_outage() {
     let outage = &dump["{__name__=\"ebbline_events\", class=\"http_503\"}"];
     let sum: u64 = outage.values().map(|value| value.parse::<u64>().unwrap()).sum();
     assert_eq!(sum, 1128);
+}
+
+#[test]
+fn prometheus_gets_back_every_snapshot_of_the_sample_outage_s_pools() {
+    let folder = Folder::new();
+    let run = |format| folder.run(&["pool", SAMPLE, "--tz", "UTC", "-o", format]);
+    let document: Value = serde_json::from_str(&run("json").stdout).unwrap();
+    let dump = through_promtool(&folder, &run("openmetrics").stdout);
+    let mut samples = 0;
+    for series in document["series"].as_array().unwrap() {
+        let label = |name: &str| series[name].as_str().unwrap_or_default().to_owned();
+        let (pool, host, unit) = (label("pool"), label("host"), label("unit"));
+        let format = label("format");
+        for state in ["idle", "in_use"] {
+            // promtool writes labels in the order of their names.
+            let name = format!(
+                "{{__name__=\"ebbline_pool_connections\", format=\"{format}\", host=\"{host}\", \
+                 pool=\"{pool}\", state=\"{state}\", unit=\"{unit}\"}}"
+            );
+            let points = series["points"].as_array().unwrap().iter();
+            let expected: BTreeMap<i64, String> = points
+                .filter(|point| !point[state].is_null())
+                .map(|point| {
+                    let at = chrono::DateTime::parse_from_rfc3339(point["at"].as_str().unwrap());
+                    (at.unwrap().timestamp_millis(), point[state].to_string())
+                })
+                .collect();
+            samples += expected.len();
+            assert_eq!(dump.get(&name).cloned().unwrap_or_default(), expected, "{name}");
+        }
+    }
+    // Each minute of a day has a line with the primary's pool and one for reading, in two states.
+    assert_eq!(samples, 1_440 * 2 * 2);
 }
 
 #[test]

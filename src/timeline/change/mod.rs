@@ -204,11 +204,15 @@ fn times(times: u64, from: Timestamp, to: Timestamp) -> String {
     if times <= 1 {
         return String::new();
     }
-    let minutes = (seconds_between(from, to) / 60.0).ceil().max(1.0);
+    format!(" {times} times in {}", length((seconds_between(from, to) / 60.0).ceil().max(1.0)))
+}
+
+/// So many minutes in words, two digits of them.
+fn length(minutes: f64) -> String {
     match minutes {
-        ..=120.0 => format!(" {times} times in {minutes} min"),
-        ..=2880.0 => format!(" {times} times in {} h", (minutes / 60.0).round()),
-        _ => format!(" {times} times in {} d", (minutes / 1440.0).round()),
+        ..=120.0 => format!("{minutes} min"),
+        ..=2880.0 => format!("{} h", (minutes / 60.0).round()),
+        _ => format!("{} d", (minutes / 1440.0).round()),
     }
 }
 

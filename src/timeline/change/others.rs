@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Change, ChangeKind, SAME_S, is_same_host, seconds_between, short_host, times};
+use super::{Change, ChangeKind, SAME_S, is_same_host, length, seconds_between, short_host, times};
 use crate::source::change::{FoundChange, Happened};
 use crate::time::Timestamp;
 use crate::timeline::not_logged::{Absence, What};
@@ -50,7 +50,7 @@ pub(super) fn lasting(found: &[FoundChange]) -> Vec<Change> {
             };
             if seconds_between(before, change.at) >= RETOLD_S {
                 let minutes = (seconds_between(first.at, change.at) / 60.0).round();
-                let what = format!("{}, for {minutes} min", change.subject);
+                let what = format!("{}, for {}", change.subject, length(minutes));
                 let (at, host) = (change.at, change.host.clone());
                 told.push(Change { at, kind: ChangeKind::Unreachable, what, host });
                 told_at = Some(change.at);
