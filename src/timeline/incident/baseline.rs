@@ -12,8 +12,11 @@ const MAX_DIFFERENCE: f64 = 0.02;
 /// nobody knows that there is never one.
 const LEAST_PER_MINUTE: f64 = 1.0 / 2880.0;
 const ROUNDS: usize = 200;
-/// Incidents may take much of the time, or none of it.
-const GUESSES: [f64; 4] = [0.1, 0.35, 0.85, 1.0];
+/// Incidents may take much of the time, or none of it,
+const GUESSES: [f64; 3] = [0.35, 0.85, 1.0];
+/// and of a short log nearly all: who reads a week or less may be in the midst of one.
+const GUESS_OF_SHORT_LOG: f64 = 0.1;
+const SHORT_LOG_PORTIONS: usize = 7 * 24;
 
 /// What is expected when nothing is wrong.
 #[derive(Debug, Clone, Copy)]
@@ -94,7 +97,7 @@ struct Step {
 impl Sums {
     /// An idea of what is normal: most of it.
     pub(super) fn guess(stretches: &Stretches) -> Self {
-        Self::guesses(stretches).into_iter().nth(2).unwrap_or_default()
+        Self::guesses(stretches).into_iter().rev().nth(1).unwrap_or_default()
     }
 
     /// A first idea of what is normal for each of [`GUESSES`]: the portions that have the fewest
@@ -125,7 +128,8 @@ impl Sums {
             from = until;
             sum.clone()
         };
-        GUESSES.into_iter().map(of_share).collect()
+        let is_short = portions.len() <= SHORT_LOG_PORTIONS;
+        is_short.then_some(GUESS_OF_SHORT_LOG).into_iter().chain(GUESSES).map(of_share).collect()
     }
 
     /// What is left without some of the stretches.
