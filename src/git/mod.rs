@@ -1,7 +1,7 @@
 //! What was committed and tagged: the history of a git repository, as changes.
 //!
 //! The program `git` is asked, not a library: whoever has a clone has it, it knows every format of
-//! repositories, and a library that does has more than a hundred crates. [`program`] runs it.
+//! repositories, and a library that does has more than a hundred crates. `program` runs it.
 //!
 //! What could have been deployed is of interest: the history of what is checked out (`HEAD`) with
 //! all that was merged into it, that of the remote's main branch as it was last fetched
