@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ebbline_pool::{Arming, Config, Limits, PoolStats, Pools};
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::support::{Mode, PgBouncer, Server, cancelled_after};
+use crate::support::{Mode, PgBouncer, Server, cancelled_after, relay_to};
 
 /// What has not settled by then never will.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,6 +22,11 @@ fn pools_on(dsn: &str, arming: Arming) -> Pools {
     let config = Config::new(dsn.parse().unwrap());
     Pools::new(&Config { primary_limits: limits, fallthrough_limits: limits, arming, ..config })
         .unwrap()
+}
+
+/// The way to a server, or to a pooler in front of it, on which each answer is awaited.
+async fn relayed(port: u16) -> String {
+    format!("postgres://postgres@127.0.0.1:{}/postgres", relay_to(port).await)
 }
 
 /// Both pools that there are.
@@ -128,11 +133,12 @@ impl Handle {
 #[tokio::test]
 async fn asking_is_cancelled_while_the_connection_is_opened() {
     let server = Server::start();
+    let dsn = relayed(server.port()).await;
     for handle in HANDLES {
         let mut polls = 0;
         loop {
             // New pools have no connection, and have not found out yet how to arm one.
-            let pools = pools_on(&server.dsn(), Arming::Auto);
+            let pools = pools_on(&dsn, Arming::Auto);
             let taken = handle.take_cancelled(&pools, polls).await;
             settled(&pools).await;
             complete(&pools).await;
@@ -151,7 +157,8 @@ async fn asking_is_cancelled_while_the_connection_is_opened() {
 #[tokio::test]
 async fn asking_is_cancelled_while_an_idle_connection_is_checked() {
     let server = Server::start();
-    let pools = pools_on(&server.dsn(), Arming::Auto);
+    let dsn = relayed(server.port()).await;
+    let pools = pools_on(&dsn, Arming::Auto);
     for handle in HANDLES {
         let mut polls = 0;
         loop {
@@ -174,7 +181,8 @@ async fn asking_is_cancelled_while_an_idle_connection_is_checked() {
 #[tokio::test]
 async fn asking_is_cancelled_while_a_broken_connection_is_replaced() {
     let server = Server::start();
-    let pools = pools_on(&server.dsn(), Arming::Auto);
+    let dsn = relayed(server.port()).await;
+    let pools = pools_on(&dsn, Arming::Auto);
     let break_all = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity \
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
     let mut observer = PgConnection::connect(&server.dsn()).await.unwrap();
@@ -200,7 +208,8 @@ async fn asking_is_cancelled_while_a_broken_connection_is_replaced() {
 #[tokio::test]
 async fn asking_is_cancelled_in_the_queue_and_as_the_connection_comes() {
     let server = Server::start();
-    let pools = pools_on(&server.dsn(), Arming::Auto);
+    let dsn = relayed(server.port()).await;
+    let pools = pools_on(&dsn, Arming::Auto);
     complete(&pools).await;
     for handle in HANDLES {
         let mut polls = 0;
@@ -231,12 +240,12 @@ async fn use_is_cancelled() {
     server.psql("CREATE TABLE item (id int)");
     let bouncer = PgBouncer::in_front_of(&server, Mode::Transaction);
     // PgBouncer of this version knows no prepared statements: nothing is written through it.
-    for (dsn, arming, writes) in [
-        (server.dsn(), Arming::Auto, true),
-        (server.dsn(), Arming::Transaction, true),
-        (bouncer.dsn(), Arming::Auto, false),
+    for (port, arming, writes) in [
+        (server.port(), Arming::Auto, true),
+        (server.port(), Arming::Transaction, true),
+        (bouncer.port(), Arming::Auto, false),
     ] {
-        let pools = pools_on(&dsn, arming);
+        let pools = pools_on(&relayed(port).await, arming);
         if writes {
             writing_is_cancelled(&pools).await;
             settled(&pools).await;
@@ -353,9 +362,10 @@ fn giving_back_without_a_runtime_or_after_the_pools_loses_nothing() {
 #[tokio::test]
 async fn closing_is_cancelled_and_asked_for_again() {
     let server = Server::start();
+    let dsn = relayed(server.port()).await;
     let mut polls = 0;
     loop {
-        let pools = pools_on(&server.dsn(), Arming::Auto);
+        let pools = pools_on(&dsn, Arming::Auto);
         let held = (pools.read_write().await.unwrap(), pools.read_only().await.unwrap());
         // What is given back while the pools wait for it lets them come one await further.
         let give_back = async { drop(held) };
