@@ -4,8 +4,8 @@
 //! apart what is over within a minute. `traffic` tells what of the log is traffic, and where
 //! nothing is known. `stretches` tells minutes without events at once. `baseline` learns how many
 //! events there are when nothing is wrong, `variation` how that varies. `automaton` finds the most
-//! likely course of states, normal or bad. `window` makes windows of it, and joins what belongs
-//! together.
+//! likely course of states, normal or bad. `edges` finds the first and the last event of a run of
+//! bad minutes. `window` makes windows of runs, and joins what belongs together.
 //!
 //! These are windows of one class. `group` joins those of several classes, `severity` tells an
 //! outage from a degradation, `caveat` says what the log does not know, `nearby` chooses what
@@ -15,6 +15,7 @@ mod automaton;
 mod baseline;
 mod caveat;
 mod compose;
+mod edges;
 mod group;
 mod minutes;
 mod nearby;

@@ -4,6 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 use super::automaton::{self, Course};
 use super::baseline::{Baseline, Sums, total};
+use super::edges;
 use super::spikes;
 use super::stretches::{Stretch, Stretches};
 use super::traffic::{DAY, HOUR, Traffic};
@@ -17,8 +18,6 @@ const ROUNDS: usize = 4;
 const MAX_PAUSE: f32 = 20.0;
 /// Nothing is said to have gone on through so long a time of which nothing is known.
 const MAX_HOLE_MINUTES: usize = 6 * HOUR;
-/// An edge is judged by so many events.
-const EVENTS_AT_EDGE: f32 = 100.0;
 /// What is called normal must be this much of the time at least, or what is called bad be
 /// [`NEVER_USUAL`].
 const LEAST_NORMAL: f64 = 0.3;
@@ -61,7 +60,11 @@ pub fn find(minutes: &[MinuteCount]) -> Vec<Window> {
     let dispersion = variation::dispersion(&stretches, &guess);
     let Some((baseline, mut bad)) = explain(&stretches, dispersion) else { return Vec::new() };
     end_in_lulls(&stretches.all, &mut bad, &baseline);
-    let runs = join(runs(&stretches.all, &bad, &baseline), &stretches.all);
+    let bad = edges::reach_out(&stretches.all, &bad);
+    let runs = runs(&stretches.all, &bad, |run| {
+        edges::trim(run, &stretches.all, minutes, &baseline)
+    });
+    let runs = join(runs, &stretches.all);
     let found = Found { minutes, traffic, levels, stretches, baseline, bad, lone_spikes };
     let joined = runs.into_iter().filter_map(|run| found.minutes_of(run));
     let all = joined.chain(found.lone_spikes.iter().cloned());
@@ -151,7 +154,11 @@ fn explain(stretches: &Stretches, dispersion: f64) -> Option<(Baseline, Vec<(u32
 }
 
 /// Runs of bad stretches, from the first to the last that has events.
-fn runs(stretches: &[Stretch], bad: &[(u32, u8)], baseline: &Baseline) -> Vec<Range<usize>> {
+fn runs(
+    stretches: &[Stretch],
+    bad: &[(u32, u8)],
+    trim: impl Fn(Range<usize>) -> Range<usize>,
+) -> Vec<Range<usize>> {
     let has_events = |&(at, _): &(u32, u8)| {
         stretches.get(at as usize).is_some_and(|stretch| stretch.events > 0.0)
     };
@@ -161,53 +168,9 @@ fn runs(stretches: &[Stretch], bad: &[(u32, u8)], baseline: &Baseline) -> Vec<Ra
     let run = |run: &[(u32, u8)]| {
         let first = run.iter().find(|bad| has_events(bad))?;
         let last = run.iter().rfind(|bad| has_events(bad))?;
-        let run = trim(first.0 as usize..last.0 as usize + 1, stretches, baseline);
-        Some(run)
+        Some(trim(first.0 as usize..last.0 as usize + 1))
     };
     bad.chunk_by(|a, b| a.0 + 1 == b.0 && is_known(a) && is_known(b)).filter_map(run).collect()
-}
-
-/// Leaves out what is at the edges of a run but too thin to be of the same window: a stray event
-/// hours before it, for which a bad state of a low multiple reaches.
-fn trim(run: Range<usize>, stretches: &[Stretch], baseline: &Baseline) -> Range<usize> {
-    let inside = stretches.get(run.clone()).unwrap_or_default();
-    let told = |stretch: &Stretch| (stretch.events, baseline.expected(stretch));
-    let before = thin(inside.iter().map(told));
-    let left = inside.get(before..).unwrap_or_default();
-    let after = thin(left.iter().rev().map(told));
-    run.start + before..run.end - after
-}
-
-/// How many stretches at the beginning are too thin to be of the same window, told by the events
-/// and the expectation of each.
-fn thin(stretches: impl Iterator<Item = (f32, f32)> + Clone) -> usize {
-    let mut from = 0;
-    for _ in 0..ROUNDS {
-        let ahead = || stretches.clone().skip(from);
-        let (mut events, mut expected, mut length) = (0.0, 0.0, 0);
-        for stretch in ahead() {
-            events += stretch.0;
-            expected += stretch.1;
-            length += 1;
-            if events >= EVENTS_AT_EDGE {
-                break;
-            }
-        }
-        let ratio: f32 = events / f32::max(expected, f32::MIN_POSITIVE);
-        // What is left out has the lowest sum.
-        let (mut sum, mut lowest, mut cut) = (0.0, 0.0, 0);
-        for (position, (events, expected)) in ahead().take(length - 1).enumerate() {
-            sum += events * ratio.ln() - expected * (ratio - 1.0);
-            if sum < lowest {
-                (lowest, cut) = (sum, position + 1);
-            }
-        }
-        if cut == 0 {
-            break;
-        }
-        from += cut;
-    }
-    from
 }
 
 /// Joins runs between which there is no more than a pause, or a hole in the log.
