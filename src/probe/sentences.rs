@@ -9,6 +9,7 @@ use super::kinds::Kind;
 use super::now::{Facts, Listener, Now, PathFacts, Running, Traces, UnitFacts};
 use super::verdict::Verdict;
 use crate::render::cells::{entries, moment};
+use crate::render::duration::duration;
 use crate::render::gaps;
 use crate::time::Timestamp;
 
@@ -59,7 +60,7 @@ pub(super) fn of_retention(findings: &Findings) -> Vec<(&'static str, String)> {
             " from {} to {}, {}",
             moment(first, timeline.zone),
             moment(last, timeline.zone),
-            gaps::duration(coverage.duration_us())
+            duration(coverage.duration_us())
         ));
     }
     if !coverage.hosts.is_empty() {
@@ -274,7 +275,7 @@ fn window(coverage: &Coverage, zone: Tz) -> String {
     match (coverage.timeline.first, coverage.timeline.last) {
         (Some(first), Some(last)) => format!(
             " in the {} from {} to {} that the logs cover",
-            gaps::duration(coverage.duration_us()),
+            duration(coverage.duration_us()),
             moment(first, zone),
             moment(last, zone)
         ),

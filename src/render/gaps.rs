@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use chrono_tz::Tz;
 
 use super::cells::{entries, moment};
+use super::duration::duration;
 use super::escape;
 use crate::time::Timestamp;
 use crate::timeline::not_logged::{Absence, What};
@@ -101,32 +102,4 @@ fn line(absence: &Absence, zone: Tz) -> Option<String> {
             when(to)
         ),
     })
-}
-
-/// A duration in its two largest units.
-pub fn duration(micros: u64) -> String {
-    let seconds = micros / 1_000_000;
-    let units = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
-    let place = units.iter().position(|(size, _)| seconds >= *size).unwrap_or(3);
-    let mut rest = seconds;
-    let parts = units.iter().skip(place).take(2).map(|(size, name)| {
-        let count = rest / size;
-        rest %= size;
-        (count, name)
-    });
-    let parts: Vec<_> = parts.collect();
-    let is_told = |(position, (count, _)): &(usize, &(u64, &&str))| *position == 0 || *count > 0;
-    let told = parts.iter().enumerate().filter(is_told);
-    told.map(|(_, (count, name))| format!("{count} {name}")).collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_has_its_two_largest_units() {
-        let told = [0, 59, 60, 100, 7200, 90_061].map(|seconds| duration(seconds * 1_000_000));
-        assert_eq!(told, ["0 s", "59 s", "1 min", "1 min 40 s", "2 h", "1 d 1 h"]);
-    }
 }

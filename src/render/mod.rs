@@ -10,6 +10,8 @@ pub mod heading;
 
 pub mod cells;
 
+pub mod duration;
+
 mod changes;
 
 mod footer;

@@ -8,6 +8,7 @@ use super::canvas::Canvas;
 use super::frame::Frame;
 use super::legend::span;
 use super::scene::{Anchor, Area};
+use crate::render::duration::lasted;
 use crate::time::Timestamp;
 
 /// The label of a window, and where it begins.
@@ -31,7 +32,8 @@ pub(super) fn labels(
     let mut labels = Vec::new();
     for window in by_length {
         let pixels = frame.pixels(window.start, window.end);
-        let duration = duration(window);
+        let micros = window.end.micros() - window.start.micros();
+        let duration = lasted(micros.unsigned_abs());
         let time = span(window.start, window.end, zone);
         for text in [format!("{time}, {duration}"), time, duration] {
             let width = canvas.width(&text, style);
@@ -88,36 +90,5 @@ pub(super) fn write(canvas: &mut Canvas, labels: Vec<Label>, top: i32) {
         let mut style = canvas.style.small();
         style.color = canvas.style.ink;
         canvas.write((Anchor::Left, label.left, top), style, label.text);
-    }
-}
-
-/// `12 h 25 min`, `3 d 4 h`, `90 s`.
-fn duration(window: &Range<Timestamp>) -> String {
-    let seconds = (window.end.micros() - window.start.micros()) / 1_000_000;
-    let minutes = (seconds + 30) / 60;
-    match minutes {
-        0..3 => format!("{seconds} s"),
-        3..60 => format!("{minutes} min"),
-        60..2880 if minutes % 60 == 0 => format!("{} h", minutes / 60),
-        60..2880 => format!("{} h {} min", minutes / 60, minutes % 60),
-        _ => format!("{} d {} h", minutes / 1440, minutes % 1440 / 60),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_as_exact_as_they_are_long() {
-        let text = |seconds: i64| {
-            let at = |micros| Timestamp::from_micros(micros).unwrap();
-            duration(&(at(0)..at(seconds * 1_000_000)))
-        };
-        assert_eq!(text(90), "90 s");
-        assert_eq!(text(1800), "30 min");
-        assert_eq!(text(12 * 3600 + 25 * 60 + 24), "12 h 25 min");
-        assert_eq!(text(7200), "2 h");
-        assert_eq!(text(76 * 3600), "3 d 4 h");
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::Show;
-use super::words::{Times, failures, lasted, rate, severity};
+use super::words::{Times, failures, rate, severity};
 use crate::render::cells::entries;
+use crate::render::duration::lasted;
 use crate::render::escape;
 use crate::report::Report;
 use crate::tally::Evidence;

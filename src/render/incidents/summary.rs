@@ -3,8 +3,9 @@
 //! A post-mortem that goes by the first failure in the log says "for 17 days". So the sentence
 //! says both: how long the incidents were, and what they must not be taken for.
 
-use super::words::{Times, lasted, number, severity};
+use super::words::{Times, number, severity};
 use crate::render::cells::moment;
+use crate::render::duration::lasted;
 use crate::render::heading::heading;
 use crate::report::Report;
 use crate::timeline::incident::{Incident, Incidents};

@@ -1,18 +1,12 @@
-//! Words for times, durations and counts of incidents.
+//! Words for times, rates and counts of incidents.
 
 use chrono::Datelike;
 use chrono_tz::Tz;
 
-use crate::render::gaps::duration;
 use crate::render::heading::heading;
 use crate::time::Timestamp;
 use crate::timeline::incident::{ClassPart, Incident};
 use crate::timeline::{Timeline, calendar, label};
-
-const MINUTE_US: u64 = 60_000_000;
-const HOUR_US: u64 = 60 * MINUTE_US;
-/// Up to here hours are not made days: 25 hours are more easily compared with 12 than a day is.
-const MAX_HOURS: u64 = 72;
 
 /// Writes the times of one report.
 #[derive(Debug, Clone, Copy)]
@@ -81,19 +75,6 @@ impl Times {
     }
 }
 
-/// A duration in its two largest units, in hours up to three days: `12 h 25 min`.
-pub(super) fn lasted(micros: u64) -> String {
-    let hours = micros / HOUR_US;
-    if (1..MAX_HOURS).contains(&hours) {
-        match micros % HOUR_US / MINUTE_US {
-            0 => format!("{hours} h"),
-            minutes => format!("{hours} h {minutes} min"),
-        }
-    } else {
-        duration(micros)
-    }
-}
-
 /// A number of things in words: `1 spike`, `3 spikes`.
 pub(super) fn number(count: usize, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
@@ -129,12 +110,6 @@ pub(super) fn rate(per_minute: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hours_stay_hours_for_three_days() {
-        let told = [75, 3600, 44_723, 90_720, 259_200].map(|seconds| lasted(seconds * 1_000_000));
-        assert_eq!(told, ["1 min 15 s", "1 h", "12 h 25 min", "25 h 12 min", "3 d"]);
-    }
 
     #[test]
     fn a_rate_has_a_unit_in_which_it_is_something() {
