@@ -35,6 +35,26 @@ pub(super) struct Ask<'a> {
     now: Timestamp,
 }
 
+/// What is asked for besides the entries that the rules match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Besides {
+    /// What was not logged, which always is.
+    Absences,
+    /// What changed, too.
+    Changes,
+}
+
+impl Besides {
+    /// The texts by which such entries are found.
+    fn literals(self) -> Vec<&'static [u8]> {
+        let changes: &[&[u8]] = match self {
+            Self::Absences => &[],
+            Self::Changes => &source::CHANGE_LITERALS,
+        };
+        [&source::TEXT_LITERALS, changes].concat()
+    }
+}
+
 /// What was read.
 pub(super) struct Answer<S> {
     /// What came of each source, in the order in which they were found.
@@ -45,8 +65,12 @@ pub(super) struct Answer<S> {
 
 impl<'a> Ask<'a> {
     /// Checks the options of a command that counts failures. Nothing is read but rule files.
-    pub(super) fn new(args: &'a SourceArgs, console: &'a Console) -> Result<Self, CliError> {
-        Self::with_rules(args, console, rules::load_failures(&args.rules)?)
+    pub(super) fn new(
+        args: &'a SourceArgs,
+        console: &'a Console,
+        besides: Besides,
+    ) -> Result<Self, CliError> {
+        Self::with_rules(args, console, rules::load_failures(&args.rules)?, besides)
     }
 
     /// The same for a command that asks for the entries that these rules match.
@@ -54,6 +78,7 @@ impl<'a> Ask<'a> {
         args: &'a SourceArgs,
         console: &'a Console,
         rules: RuleSet,
+        besides: Besides,
     ) -> Result<Self, CliError> {
         if args.reader == Reader::Libsystemd && !Backend::HAS_LIBSYSTEMD {
             let problem = "--reader libsystemd: this build has no libsystemd.\n\
@@ -79,19 +104,12 @@ impl<'a> Ask<'a> {
             console,
             zone,
             span,
-            classifier: Classifier::watching(rules, &source::TEXT_LITERALS),
+            classifier: Classifier::watching(rules, &besides.literals()),
             watch: None,
             filter: filter(args)?,
-            has_changes: false,
+            has_changes: besides == Besides::Changes,
             now: Timestamp::from_utc(now).unwrap_or(Timestamp::MIN),
         })
-    }
-
-    /// Asks for changes too.
-    pub(super) fn with_changes(self) -> Self {
-        let watched = [&source::TEXT_LITERALS[..], &source::CHANGE_LITERALS].concat();
-        let classifier = Classifier::watching(self.classifier.rules().clone(), &watched);
-        Self { classifier, has_changes: true, ..self }
     }
 
     /// Finds and reads all sources, each into a sink that `new_sink` makes for its place.

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::Console;
 use super::args::SourceArgs;
-use super::ask::{Answer, Ask};
+use super::ask::{Answer, Ask, Besides};
 use super::error::CliError;
 use super::rules;
 use super::telling::Damaged;
@@ -24,9 +24,9 @@ struct Both<'t, 's> {
     series: SeriesSink<'s>,
 }
 
-/// A question that finds pool snapshots beside failures.
+/// A question that finds pool snapshots beside failures and changes.
 pub(super) fn ask<'a>(args: &'a SourceArgs, console: &'a Console) -> Result<Ask<'a>, CliError> {
-    Ask::with_rules(args, console, rules::load(&args.rules)?)
+    Ask::with_rules(args, console, rules::load(&args.rules)?, Besides::Changes)
 }
 
 /// Reads counts, as `new_sink` wants them, and the series of all pools. The rules are those of the

@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::Console;
 use super::args::{EventsArgs, EventsFormat};
-use super::ask::Ask;
+use super::ask::{Ask, Besides};
 use super::error::CliError;
 use super::follow::{self, Phase, Round, Viewer};
 use super::sorted::{Key, Sorter};
@@ -33,7 +33,7 @@ const PORTION_BYTES: usize = 256 << 10;
 const FOLLOWED_FROM: usize = 10;
 
 pub(super) fn run(args: &EventsArgs, console: &Console) -> Result<ExitCode, CliError> {
-    let mut ask = Ask::new(&args.source, console)?;
+    let mut ask = Ask::new(&args.source, console, Besides::Absences)?;
     let rules = ask.classifier.rules().clone();
     let wanted = match args.class.as_slice() {
         [] => Class::all(&rules),

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use super::args::{IncidentsArgs, IncidentsFormat};
-use super::ask::Ask;
+use super::ask::{Ask, Besides};
 use super::error::CliError;
 use super::git::Repositories;
 use super::show::Shower;
@@ -18,7 +18,7 @@ use crate::timeline::incident::{Material, compose};
 use crate::timeline::{By, Change, ChangeKind, Class, Note, Question};
 
 pub(super) fn run(args: &IncidentsArgs, console: &Console) -> Result<ExitCode, CliError> {
-    let mut ask = Ask::new(&args.source, console)?.with_changes();
+    let mut ask = Ask::new(&args.source, console, Besides::Changes)?;
     let rules = ask.classifier.rules().clone();
     let classes = match args.class.as_slice() {
         [] => Class::all(&rules),

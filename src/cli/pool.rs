@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use globset::{Glob, GlobSetBuilder};
 
 use super::args::{PoolArgs, PoolFormat};
-use super::ask::Ask;
+use super::ask::{Ask, Besides};
 use super::chart::Charts;
 use super::error::CliError;
 use super::telling::Damaged;
@@ -32,7 +32,7 @@ pub(super) fn run(args: &PoolArgs, console: &Console) -> Result<ExitCode, CliErr
     let charts = Charts::new(&args.chart)?;
     let all = rules::load(&args.source.rules)?;
     let asked = all.clone().only(|class| class == POOL_SNAPSHOT || class == POOL_TIMEOUT);
-    let mut ask = Ask::with_rules(&args.source, console, asked.clone())?;
+    let mut ask = Ask::with_rules(&args.source, console, asked.clone(), Besides::Absences)?;
     let asked = Classifier::new(asked);
     let snapshots = Classifier::new(all.only(|class| class == POOL_SNAPSHOT));
     let wanted = wanted(&args.pool)?;

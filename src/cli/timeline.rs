@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::args::{TimelineArgs, TimelineFormat};
-use super::ask::{Answer, Ask};
+use super::ask::{Answer, Ask, Besides};
 use super::chart::Charts;
 use super::charted;
 use super::error::{CliError, read_text};
@@ -35,9 +35,8 @@ pub(super) fn run(args: &TimelineArgs, console: &Console) -> Result<ExitCode, Cl
     let has_pools = charts.are_wanted() && !args.follow;
     let mut ask = match has_pools {
         true => charted::ask(&args.source, console)?,
-        false => Ask::new(&args.source, console)?,
-    }
-    .with_changes();
+        false => Ask::new(&args.source, console, Besides::Changes)?,
+    };
     let rules = ask.classifier.rules().clone();
     let classes = match args.class.as_slice() {
         [] => Class::all(&rules),

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use self::args::{ProbeArgs, ProbeFormat};
-use super::ask::{Answer, Ask};
+use super::ask::{Answer, Ask, Besides};
 use super::error::CliError;
 use super::telling::Damaged;
 use super::{Console, shown};
@@ -38,7 +38,7 @@ pub(super) fn run(args: &ProbeArgs, console: &Console) -> Result<ExitCode, CliEr
     let nows = now::ask(&machine, &asked);
     let paths = paths(args, &machine.place);
     let sources = args.sources(paths.clone().unwrap_or_default());
-    let mut ask = Ask::with_rules(&sources, console, search.rules().clone())?;
+    let mut ask = Ask::with_rules(&sources, console, search.rules().clone(), Besides::Absences)?;
     ask.watch = Some(search.watch().clone());
     let zone = ask.zone;
     let (histories, retention, has_failed) = match paths {
