@@ -228,13 +228,13 @@ impl FromStr for Snapshot {
                 route
             }
         };
-        let names = pairs.in_order.iter().filter_map(|key| key.strip_suffix(".max"));
         let mut pools = Vec::new();
-        for name in names {
+        for (place, (key, _)) in pairs.in_order.iter().enumerate() {
+            let Some(name) = key.strip_suffix(".max") else { continue };
             if pools.len() == MAX_POOLS {
                 return Err(SnapshotError::TooManyPools);
             }
-            pools.push(pairs.pool(name)?);
+            pools.push(pairs.pool(name, place)?);
         }
         if version <= VERSION {
             pairs.no_pool_without_max()?;
@@ -245,14 +245,17 @@ impl FromStr for Snapshot {
 
 /// The keys and values of a line, borrowed from it.
 struct Pairs<'a> {
-    in_order: Vec<&'a str>,
+    in_order: Vec<(&'a str, &'a str)>,
     by_key: HashMap<&'a str, &'a str>,
 }
 
 impl<'a> Pairs<'a> {
     fn after_marker(line: &'a str) -> Result<Self, SnapshotError> {
         let mut rest = line.lines().find_map(after_marker).ok_or(SnapshotError::NotASnapshot)?;
-        let mut pairs = Self { in_order: Vec::new(), by_key: HashMap::new() };
+        // A pair takes ten bytes at least, and mostly twenty.
+        let about = rest.len() / 16;
+        let (in_order, by_key) = (Vec::with_capacity(about), HashMap::with_capacity(about));
+        let mut pairs = Self { in_order, by_key };
         while let Some((token, after)) = next_token(rest) {
             rest = after;
             let Some((key, value)) = token.split_once('=') else { continue };
@@ -260,9 +263,9 @@ impl<'a> Pairs<'a> {
             if pairs.by_key.insert(key, value).is_some() {
                 return Err(SnapshotError::Key(key.to_owned()));
             }
-            pairs.in_order.push(key);
+            pairs.in_order.push((key, value));
         }
-        if pairs.in_order.first() != Some(&"v") {
+        if pairs.in_order.first().is_none_or(|(key, _)| *key != "v") {
             return Err(SnapshotError::NotASnapshot);
         }
         Ok(pairs)
@@ -276,12 +279,15 @@ impl<'a> Pairs<'a> {
     /// A pool is known by its first key; one whose first key is lost would not be missed.
     fn no_pool_without_max(&self) -> Result<(), SnapshotError> {
         let mut before = None;
-        for (name, key) in self.in_order.iter().filter_map(|key| key.rsplit_once('.')) {
+        for (name, key) in self.in_order.iter().filter_map(|(key, _)| key.rsplit_once('.')) {
             // A pool's keys usually stand together.
             if before == Some(name) || !POOL_KEYS.contains(&key) {
                 continue;
             }
             before = Some(name);
+            if key == "max" {
+                continue;
+            }
             let max = format!("{name}.max");
             if !self.by_key.contains_key(max.as_str()) {
                 return Err(SnapshotError::Key(max));
@@ -290,8 +296,9 @@ impl<'a> Pairs<'a> {
         Ok(())
     }
 
-    fn pool(&self, name: &str) -> Result<PoolState, SnapshotError> {
-        let mut keys = KeysOf { pairs: self, key: format!("{name}."), stem_bytes: name.len() + 1 };
+    /// The pool whose first key stands at `place`.
+    fn pool(&self, name: &str, place: usize) -> Result<PoolState, SnapshotError> {
+        let mut keys = KeysOf { pairs: self, name, place };
         Ok(PoolState {
             name: name.parse()?,
             max: keys.number("max")?,
@@ -310,16 +317,23 @@ impl<'a> Pairs<'a> {
 /// The keys of one pool.
 struct KeysOf<'p, 'a> {
     pairs: &'p Pairs<'a>,
-    /// The pool's name, a dot, and the key that was asked for last.
-    key: String,
-    stem_bytes: usize,
+    name: &'p str,
+    /// Where the next key stands, if the keys have the order in which they are written.
+    place: usize,
 }
 
 impl KeysOf<'_, '_> {
     fn number<N: FromStr>(&mut self, key: &str) -> Result<N, SnapshotError> {
-        self.key.truncate(self.stem_bytes);
-        self.key.push_str(key);
-        self.pairs.number(&self.key)
+        let of_pool = |(full, _): &&(&str, &str)| {
+            full.strip_prefix(self.name).and_then(|rest| rest.strip_prefix('.')) == Some(key)
+        };
+        if let Some((_, value)) = self.pairs.in_order.get(self.place).filter(of_pool)
+            && let Ok(number) = value.parse()
+        {
+            self.place += 1;
+            return Ok(number);
+        }
+        self.pairs.number(&format!("{}.{key}", self.name))
     }
 }
 

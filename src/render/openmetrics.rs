@@ -13,7 +13,7 @@
 //! bucket without any entry has no sample, so that "no data" stays a gap.
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Write};
 
 use super::escape;
 use crate::report::Report;
@@ -49,12 +49,14 @@ pub struct Family {
 pub struct Exposition<'a> {
     out: &'a mut dyn io::Write,
     family: Option<Family>,
+    /// The name and the labels of the series that was begun last.
+    series: Vec<u8>,
 }
 
 impl<'a> Exposition<'a> {
     /// A document without any family.
     pub fn new(out: &'a mut dyn io::Write) -> Self {
-        Self { out, family: None }
+        Self { out, family: None, series: Vec::new() }
     }
 
     /// Begins a family; a name comes once in a document.
@@ -70,23 +72,30 @@ impl<'a> Exposition<'a> {
         }
         writeln!(self.out, "# HELP {name} {}", quoted(help))?;
         self.family = Some(family);
-        Ok(())
+        self.series(&[])
     }
 
-    /// Writes one sample of the family that was begun last. Values of labels may be any text.
-    pub fn sample(&mut self, labels: &[(&str, &str)], value: u64, at: Timestamp) -> io::Result<()> {
+    /// Begins a series of the family that was begun last. Values of labels may be any text.
+    pub fn series(&mut self, labels: &[(&str, &str)]) -> io::Result<()> {
+        self.series.clear();
         let Some(family) = self.family else { return Ok(()) };
-        self.out.write_all(family.name.as_bytes())?;
+        self.series.extend(family.name.as_bytes());
         if family.kind == Kind::Counter {
-            self.out.write_all(b"_total")?;
+            self.series.extend(b"_total");
         }
         for (position, (name, text)) in labels.iter().enumerate() {
             let before = if position == 0 { '{' } else { ',' };
-            write!(self.out, "{before}{name}=\"{}\"", quoted(text))?;
+            write!(self.series, "{before}{name}=\"{}\"", quoted(text))?;
         }
         if !labels.is_empty() {
-            self.out.write_all(b"}")?;
+            self.series.push(b'}');
         }
+        Ok(())
+    }
+
+    /// Writes one sample of the series that was begun last; of the family, if none was.
+    pub fn sample(&mut self, value: u64, at: Timestamp) -> io::Result<()> {
+        self.out.write_all(&self.series)?;
         let (seconds, micros) = (at.micros() / 1_000_000, at.micros() % 1_000_000);
         write!(self.out, " {value} {seconds}")?;
         if micros != 0 {
@@ -138,19 +147,20 @@ pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     exposition.begin(EVENTS)?;
     for class in &timeline.classes {
         let labels = [("class", class.name.as_str())];
+        exposition.series(&labels)?;
         for bucket in known() {
-            exposition.sample(&labels, bucket.counts.of(class.index), bucket.end)?;
+            exposition.sample(bucket.counts.of(class.index), bucket.end)?;
         }
     }
     exposition.begin(ENTRIES)?;
     for bucket in known() {
-        exposition.sample(&[], bucket.counts.entries, bucket.end)?;
+        exposition.sample(bucket.counts.entries, bucket.end)?;
     }
     exposition.begin(SUPPRESSED)?;
     // That entries were dropped may be all that is known of a bucket.
     let is_told = |bucket: &&Bucket| bucket.coverage != Coverage::None || bucket.suppressed > 0;
     for bucket in timeline.buckets.iter().filter(is_told) {
-        exposition.sample(&[], bucket.suppressed, bucket.end)?;
+        exposition.sample(bucket.suppressed, bucket.end)?;
     }
     exposition.end()
 }
@@ -167,7 +177,8 @@ mod tests {
             Family { name: "pool_size", kind: Kind::Gauge, unit: None, help: "A \\ and a \"." };
         exposition.begin(family).unwrap();
         let at = Timestamp::from_micros(1_500_000).unwrap();
-        exposition.sample(&[("pool", "a\"} 1\n\u{1b}[2J\\")], 5, at).unwrap();
+        exposition.series(&[("pool", "a\"} 1\n\u{1b}[2J\\")]).unwrap();
+        exposition.sample(5, at).unwrap();
         exposition.end().unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
@@ -186,7 +197,8 @@ mod tests {
             Family { name: "timeouts", kind: Kind::Counter, unit: None, help: "Timeouts." };
         exposition.begin(family).unwrap();
         let at = Timestamp::from_micros(60_000_000).unwrap();
-        exposition.sample(&[("pool", "a"), ("host", "b")], 7, at).unwrap();
+        exposition.series(&[("pool", "a"), ("host", "b")]).unwrap();
+        exposition.sample(7, at).unwrap();
         exposition.end().unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("\ntimeouts_total{pool=\"a\",host=\"b\"} 7 60\n"), "{text}");

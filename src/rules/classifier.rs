@@ -12,9 +12,11 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::candidates::Candidates;
 use super::catalogue::{ClassIndex, RuleIndex, RuleSet};
+use super::digits;
 use super::gate::{Gate, Places};
 use super::groups::Groups;
 use super::literals::Literal;
+use super::rule::{self, Rule};
 use crate::entry::Entry;
 
 /// A compiled expression may take this much memory; a rule file is not trusted to be small.
@@ -74,6 +76,8 @@ pub struct Classifier {
     literal_rules: Vec<Vec<u16>>,
     /// Rules without literals, to be tried on every message.
     unguarded: Candidates,
+    /// Finds the literals of rules that tell digits apart; `None`: one of them has none.
+    digit_gate: OnceLock<Option<Gate>>,
 }
 
 struct CompiledRule {
@@ -122,7 +126,15 @@ impl Classifier {
                 unless: OnceLock::new(),
             })
             .collect();
-        Self { rules, compiled, gate, groups: Groups::default(), literal_rules, unguarded }
+        Self {
+            rules,
+            compiled,
+            gate,
+            groups: Groups::default(),
+            literal_rules,
+            unguarded,
+            digit_gate: OnceLock::new(),
+        }
     }
 
     /// The rules that this classifier applies.
@@ -175,6 +187,26 @@ impl Classifier {
     #[inline]
     pub fn examine(&self, message: &[u8]) -> Option<Verdict> {
         self.gate.passes(message).then(|| self.verdict(message))
+    }
+
+    /// Whether each message that differs from this one in nothing but the values of its digits has
+    /// the same verdict, as long as this is true of it too.
+    pub(super) fn is_blind_to_digits_of(&self, message: &[u8]) -> bool {
+        let gate = self.digit_gate.get_or_init(|| self.gate_of_digits());
+        gate.as_ref().is_some_and(|gate| !gate.passes(message))
+    }
+
+    fn gate_of_digits(&self) -> Option<Gate> {
+        let is_told_apart = |pattern: &String| {
+            rule::parse(pattern).map_or(true, |expression| digits::tells_apart(&expression))
+        };
+        let tells_apart =
+            |rule: &&Rule| rule.patterns.iter().chain(&rule.unless).any(is_told_apart);
+        let mut literals: Vec<Literal> = Vec::new();
+        for rule in self.rules.rules().iter().filter(tells_apart) {
+            literals.extend(rule.literals.as_ref()?.iter().cloned());
+        }
+        Some(Gate::new(&literals, false))
     }
 
     fn verdict(&self, message: &[u8]) -> Verdict {

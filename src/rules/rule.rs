@@ -256,7 +256,7 @@ fn field_test(name: &str, glob: &str) -> Result<FieldTest, String> {
 }
 
 /// Parses one expression as the classifier will compile it: bytes, ASCII classes, multi-line.
-fn parse(pattern: &str) -> Result<Hir, String> {
+pub(super) fn parse(pattern: &str) -> Result<Hir, String> {
     regex_syntax::ParserBuilder::new()
         .utf8(false)
         .unicode(false)

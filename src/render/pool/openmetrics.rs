@@ -89,12 +89,13 @@ fn samples(
     ];
     let labels: Vec<(&str, &str)> =
         labels.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    exposition.series(&labels)?;
     let points = series.points().iter();
     let mut known = points.filter_map(|point| Some((point, point.get(gauge)?))).peekable();
     while let Some((point, value)) = known.next() {
         let is_last = |next: &&(&Point, u64)| next.0.at() != point.at();
         if known.peek().as_ref().is_none_or(is_last) {
-            exposition.sample(&labels, value, point.at())?;
+            exposition.sample(value, point.at())?;
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use crate::entry::Entry;
-use crate::rules::{ClassIndex, Fields};
+use crate::rules::{ClassIndex, Fields, Memo};
 use crate::source::change::{FoundChange, Happened, manager, words};
 use crate::source::not_logged::Dropped;
 use crate::source::statement::{self, Statement};
@@ -23,6 +23,7 @@ pub(super) struct Recorder<'q> {
     statement_filter: Filter,
     /// The class of deployments, if there is a rule for them.
     deployment: Option<ClassIndex>,
+    memo: Memo,
     record: Record,
 }
 
@@ -76,7 +77,8 @@ impl<'q> Recorder<'q> {
             ..Filter::default()
         };
         let deployment = words::deployment_class(query.classifier);
-        Self { query, sink, run: None, statement_filter, deployment, record }
+        let memo = Memo::default();
+        Self { query, sink, run: None, statement_filter, deployment, memo, record }
     }
 
     /// Tells the sink what is left until the source has grown.
@@ -195,7 +197,7 @@ impl<'q> Recorder<'q> {
             return ControlFlow::Continue(());
         }
         signs.tell(entry.at, &entry.origin, |sighting| self.sink.sighting(sighting));
-        match self.query.classifier.classify(entry.message, fields) {
+        match self.memo.classify(self.query.classifier, entry.message, fields) {
             Some(rule) => self.sink.event(&Event { entry, rule, times }),
             None => ControlFlow::Continue(()),
         }

@@ -61,9 +61,8 @@ pub fn find(minutes: &[MinuteCount]) -> Vec<Window> {
     let Some((baseline, mut bad)) = explain(&stretches, dispersion) else { return Vec::new() };
     end_in_lulls(&stretches.all, &mut bad, &baseline);
     let bad = edges::reach_out(&stretches.all, &bad);
-    let runs = runs(&stretches.all, &bad, |run| {
-        edges::trim(run, &stretches.all, minutes, &baseline)
-    });
+    let runs =
+        runs(&stretches.all, &bad, |run| edges::trim(run, &stretches.all, minutes, &baseline));
     let runs = join(runs, &stretches.all);
     let found = Found { minutes, traffic, levels, stretches, baseline, bad, lone_spikes };
     let joined = runs.into_iter().filter_map(|run| found.minutes_of(run));
