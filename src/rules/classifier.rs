@@ -7,6 +7,7 @@
 //! pay for rules that never match.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -21,6 +22,9 @@ use crate::entry::Entry;
 
 /// A compiled expression may take this much memory; a rule file is not trusted to be small.
 const MAX_REGEX_BYTES: usize = 4 << 20;
+/// To find out which rules tell digits apart takes as long as to classify some thousand messages:
+/// so many come first.
+const DIGIT_GATE_AFTER: u32 = 2048;
 
 /// The journal fields of an entry, for rules that test them.
 pub trait Fields {
@@ -78,6 +82,8 @@ pub struct Classifier {
     unguarded: Candidates,
     /// Finds the literals of rules that tell digits apart; `None`: one of them has none.
     digit_gate: OnceLock<Option<Gate>>,
+    /// How often it was asked for before it was made.
+    digit_gate_asked: AtomicU32,
 }
 
 struct CompiledRule {
@@ -134,6 +140,7 @@ impl Classifier {
             literal_rules,
             unguarded,
             digit_gate: OnceLock::new(),
+            digit_gate_asked: AtomicU32::new(0),
         }
     }
 
@@ -186,13 +193,25 @@ impl Classifier {
     /// The same; `None` where the message has no literal of a rule, nor one that is watched.
     #[inline]
     pub fn examine(&self, message: &[u8]) -> Option<Verdict> {
-        self.gate.passes(message).then(|| self.verdict(message))
+        self.has_candidate(message).then(|| self.verdict(message))
+    }
+
+    /// Whether the message has a literal of a rule, or one that is watched.
+    #[inline]
+    pub(super) fn has_candidate(&self, message: &[u8]) -> bool {
+        self.gate.passes(message)
     }
 
     /// Whether each message that differs from this one in nothing but the values of its digits has
     /// the same verdict, as long as this is true of it too.
     pub(super) fn is_blind_to_digits_of(&self, message: &[u8]) -> bool {
-        let gate = self.digit_gate.get_or_init(|| self.gate_of_digits());
+        let gate = match self.digit_gate.get() {
+            Some(gate) => gate,
+            None if self.digit_gate_asked.fetch_add(1, Ordering::Relaxed) < DIGIT_GATE_AFTER => {
+                return false;
+            }
+            None => self.digit_gate.get_or_init(|| self.gate_of_digits()),
+        };
         gate.as_ref().is_some_and(|gate| !gate.passes(message))
     }
 
@@ -209,7 +228,8 @@ impl Classifier {
         Some(Gate::new(&literals, false))
     }
 
-    fn verdict(&self, message: &[u8]) -> Verdict {
+    /// What a message decides that has a candidate.
+    pub(super) fn verdict(&self, message: &[u8]) -> Verdict {
         match self.first_match(message, |_| true) {
             None => Verdict::NoRule,
             Some(rule) if self.rules.rule(RuleIndex(rule)).fields.is_empty() => {

@@ -8,6 +8,7 @@
 
 use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
 use super::{FoundChange, Happened};
@@ -72,8 +73,9 @@ const NEAR_BYTES: usize = 400;
 
 /// Where the words stand.
 fn refusal(message: &[u8]) -> Option<usize> {
-    const TEXTS: [&[u8]; 2] = [b"onnection refused", b"ECONNREFUSED"];
-    TEXTS.iter().find_map(|text| memchr::memmem::find(message, text))
+    static TEXTS: LazyLock<[Finder<'static>; 2]> =
+        LazyLock::new(|| [Finder::new(b"onnection refused"), Finder::new(b"ECONNREFUSED")]);
+    TEXTS.iter().find_map(|text| text.find(message))
 }
 
 /// The host and the port that refused a connection, as `host:port`.

@@ -10,8 +10,8 @@ use super::filter_marks::FieldFacts;
 use super::object::EntryView;
 use crate::rules::Verdict;
 
-/// One page of the bitmap stands for 32 KiB of file.
-const PAGE_WORDS: usize = 64;
+/// One page of the bitmap, of 4 KiB, stands for 256 KiB of file.
+const PAGE_WORDS: usize = 512;
 const OFFSETS_PER_PAGE: u64 = 64 * PAGE_WORDS as u64;
 /// 32 KiB: with a thousand hits in a file one item of 250 is looked up in vain.
 const SIEVE_BYTES: usize = 1 << 15;
@@ -19,9 +19,9 @@ const SIEVE_BYTES: usize = 1 << 15;
 /// A set of 8-byte aligned offsets. Takes memory for the parts of a file that have members.
 #[derive(Default)]
 pub(super) struct OffsetSet {
-    /// For each page of the file, 1 + its place in `pages`; 0: no member there.
-    directory: Vec<u32>,
-    pages: Vec<[u64; PAGE_WORDS]>,
+    /// For each page of the file its members, if it has any. Each page is an allocation of its own:
+    /// one that grows would be copied, to memory that was never touched before.
+    pages: Vec<Option<Box<[u64; PAGE_WORDS]>>>,
 }
 
 impl OffsetSet {
@@ -30,43 +30,36 @@ impl OffsetSet {
     pub(super) fn contains(&self, offset: u64) -> bool {
         let slot = offset / 8;
         let Ok(page) = usize::try_from(slot / OFFSETS_PER_PAGE) else { return false };
-        match self.directory.get(page) {
-            None | Some(0) => false,
-            Some(&place) => {
-                let bit = slot % OFFSETS_PER_PAGE;
-                self.pages[place as usize - 1][(bit / 64) as usize] >> (bit % 64) & 1 == 1
-            }
+        let bit = slot % OFFSETS_PER_PAGE;
+        match self.pages.get(page) {
+            Some(Some(words)) => words[(bit / 64) as usize] >> (bit % 64) & 1 == 1,
+            Some(None) | None => false,
         }
     }
 
     /// All members, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
-        let pages = self.directory.iter().enumerate().filter(|(_, place)| **place != 0);
-        let words = pages.flat_map(|(page, place)| {
+        let words = self.pages.iter().enumerate().flat_map(|(page, words)| {
             let first = page as u64 * OFFSETS_PER_PAGE;
-            self.pages[*place as usize - 1].iter().zip((first..).step_by(64))
+            words.iter().flat_map(|words| words.iter()).zip((first..).step_by(64))
         });
         words.flat_map(|(&word, first)| {
             (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| (first + bit) * 8)
         })
     }
 
-    /// Makes `offset` a member. The caller passes offsets within the file, so the directory is
-    /// bounded by the file's size.
+    /// Makes `offset` a member. The caller passes offsets within the file, so the pages are bounded
+    /// by the file's size.
     #[inline]
     pub(super) fn insert(&mut self, offset: u64) {
         let slot = offset / 8;
         let page = (slot / OFFSETS_PER_PAGE) as usize;
-        if self.directory.len() <= page {
-            self.directory.resize(page + 1, 0);
+        if self.pages.len() <= page {
+            self.pages.resize(page + 1, None);
         }
-        if self.directory[page] == 0 {
-            self.pages.push([0; PAGE_WORDS]);
-            self.directory[page] = self.pages.len() as u32;
-        }
+        let words = self.pages[page].get_or_insert_with(|| Box::new([0; PAGE_WORDS]));
         let bit = slot % OFFSETS_PER_PAGE;
-        let place = self.directory[page] as usize - 1;
-        self.pages[place][(bit / 64) as usize] |= 1 << (bit % 64);
+        words[(bit / 64) as usize] |= 1 << (bit % 64);
     }
 }
 

@@ -24,7 +24,7 @@ use super::walk::{Payload, Visitor, Walk, Walked};
 use super::watching::Watching;
 use super::{JournalFile, decode_hex};
 use crate::entry::{Entry, Origin, hex};
-use crate::rules::{ClassIndex, RuleIndex, Verdict};
+use crate::rules::{ClassIndex, Memo, RuleIndex, Verdict};
 use crate::source::change::{manager, words};
 use crate::source::{Damage, Detail, Event, FoundChange, Query, Remark, Sink, Summary, Watch};
 use crate::time::{Minute, Span, Timestamp};
@@ -106,6 +106,7 @@ struct Sweep<'a> {
     deployment: Option<ClassIndex>,
     memory: &'a mut Memory,
     messages: RecentMessages,
+    memo: Memo,
     decompressor: Decompressor,
     reader: FieldReader<'a>,
     entry_fields: EntryFields,
@@ -140,6 +141,7 @@ impl<'a> Sweep<'a> {
             deployment: words::deployment_class(query.classifier),
             memory,
             messages: RecentMessages::default(),
+            memo: Memo::default(),
             decompressor: Decompressor::new(journal.header.facts.size_bytes),
             reader: FieldReader::new(&journal.file, &journal.header),
             entry_fields: EntryFields::default(),
@@ -176,7 +178,7 @@ impl<'a> Sweep<'a> {
         if self.query.changes && self.memory.changes.message(offset, message) {
             facts |= FieldFacts::CHANGE;
         }
-        let verdict = self.query.classifier.examine(message);
+        let verdict = self.memo.examine(self.query.classifier, message);
         if let Some(verdict) = &verdict
             && self.query.changes
             && (self.may_be_deployment(verdict) || self.memory.changes.refusal(offset, message))
