@@ -1,6 +1,9 @@
 //! The command line as a user and a script meet it: one binary run a test, on real files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+#[path = "../pool/support/servers/agent.rs"]
+#[allow(dead_code)]
+mod agent;
 mod git;
 mod harness;
 #[path = "../support/journals.rs"]
@@ -21,6 +24,7 @@ mod many_files;
 mod openmetrics;
 mod options;
 mod packages;
+mod pgbouncer;
 mod pool;
 mod probe;
 mod rules;
