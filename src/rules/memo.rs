@@ -19,7 +19,7 @@ const TRIAL: u32 = 4096;
 #[derive(Debug, Default)]
 pub struct Memo {
     /// The places of verdicts, each of which is that of the last message that was to have it.
-    slots: Vec<Slot>,
+    slots: Vec<Option<Box<Known>>>,
     /// The message in question, with its digits made alike.
     key: Vec<u8>,
     /// How many messages were looked up since the last trial, and found.
@@ -29,10 +29,10 @@ pub struct Memo {
     is_off: bool,
 }
 
-#[derive(Debug, Default)]
-struct Slot {
+#[derive(Debug)]
+struct Known {
     key: Vec<u8>,
-    verdict: Option<Verdict>,
+    verdict: Verdict,
 }
 
 impl Memo {
@@ -72,19 +72,18 @@ impl Memo {
     fn verdict(&mut self, classifier: &Classifier, message: &[u8]) -> Verdict {
         self.count();
         digits::fold(message, &mut self.key);
-        self.slots.resize_with(SLOTS, Slot::default);
+        self.slots.resize_with(SLOTS, || None);
         let Some(slot) = self.slots.get_mut(hash(&self.key) as usize % SLOTS) else {
             return classifier.verdict(message);
         };
-        if let Some(verdict) = &slot.verdict
-            && slot.key == self.key
+        if let Some(known) = slot
+            && known.key == self.key
         {
             self.found += 1;
-            return verdict.clone();
+            return known.verdict.clone();
         }
         let verdict = classifier.verdict(message);
-        slot.key.clone_from(&self.key);
-        slot.verdict = Some(verdict.clone());
+        *slot = Some(Box::new(Known { key: self.key.clone(), verdict: verdict.clone() }));
         verdict
     }
 
