@@ -252,10 +252,9 @@ struct Pairs<'a> {
 impl<'a> Pairs<'a> {
     fn after_marker(line: &'a str) -> Result<Self, SnapshotError> {
         let mut rest = line.lines().find_map(after_marker).ok_or(SnapshotError::NotASnapshot)?;
-        // A pair takes ten bytes at least, and mostly twenty.
-        let about = rest.len() / 16;
-        let (in_order, by_key) = (Vec::with_capacity(about), HashMap::with_capacity(about));
-        let mut pairs = Self { in_order, by_key };
+        // A pair mostly takes twenty bytes.
+        let by_key = HashMap::with_capacity(rest.len() / 16);
+        let mut pairs = Self { in_order: Vec::with_capacity(by_key.capacity()), by_key };
         while let Some((token, after)) = next_token(rest) {
             rest = after;
             let Some((key, value)) = token.split_once('=') else { continue };
