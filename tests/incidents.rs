@@ -75,6 +75,17 @@ fn an_incident_begins_with_its_first_event_in_the_last_second_of_a_minute() {
 }
 
 #[test]
+fn a_pause_of_ten_minutes_does_not_end_an_incident_and_one_of_eleven_does() {
+    for (pause, expected) in [(10, vec![500..=529]), (11, vec![500..=509, 521..=530])] {
+        let mut minutes = vec![minute(100, 0); 1440];
+        minutes[500..510].fill(minute(150, 50));
+        minutes[510 + pause..520 + pause].fill(minute(150, 50));
+        let found: Vec<_> = find(&minutes).into_iter().map(|window| window.minutes).collect();
+        assert_eq!(found, expected, "{pause} minutes");
+    }
+}
+
+#[test]
 fn what_is_over_within_a_minute_is_a_spike() {
     let mut minutes = vec![minute(100, 0); 1440];
     minutes[700] = MinuteCount { events: 50, first_ms: 1_000, last_ms: 40_000, entries: 150 };

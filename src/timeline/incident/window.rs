@@ -13,9 +13,6 @@ use super::{LEAST_DURATION_MS, MAX_PAUSE_MINUTES, MinuteCount, evidence};
 
 /// How often the baseline is learned again without what was found bad.
 const ROUNDS: usize = 4;
-/// A pause of so many minutes does not end an incident. It is longer than what tells spikes apart,
-/// because an incident that comes and goes is one to the people who look at it.
-const MAX_PAUSE: f32 = 20.0;
 /// Nothing is said to have gone on through so long a time of which nothing is known.
 const MAX_HOLE_MINUTES: usize = 6 * HOUR;
 /// What is called normal must be this much of the time at least, or what is called bad be
@@ -206,7 +203,7 @@ fn is_one(before: &Range<usize>, after: &Range<usize>, stretches: &[Stretch]) ->
     if end - start >= MAX_HOLE_MINUTES {
         return false;
     }
-    let is_pause = inside.known_minutes <= MAX_PAUSE
+    let is_pause = inside.known_minutes <= MAX_PAUSE_MINUTES as f32
         || inside.known_minutes < MINUTES_PER_HOUR && missed < MOST_MISSED;
     if end - start <= MAX_PAUSE_MINUTES || inside.known_minutes > (end - start) as f32 / 2.0 {
         return is_pause;
