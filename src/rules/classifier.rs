@@ -187,13 +187,7 @@ impl Classifier {
     /// its entries later.
     #[inline]
     pub fn classify_message(&self, message: &[u8]) -> Verdict {
-        self.examine(message).unwrap_or(Verdict::NoRule)
-    }
-
-    /// The same; `None` where the message has no literal of a rule, nor one that is watched.
-    #[inline]
-    pub fn examine(&self, message: &[u8]) -> Option<Verdict> {
-        self.has_candidate(message).then(|| self.verdict(message))
+        if self.has_candidate(message) { self.verdict(message) } else { Verdict::NoRule }
     }
 
     /// Whether the message has a literal of a rule, or one that is watched.

@@ -12,8 +12,11 @@ pub(super) fn fold(message: &[u8], folded: &mut Vec<u8>) {
     folded.clear();
     folded.extend(message.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }));
     for point in memchr::memchr_iter(b'.', message) {
-        let behind = message.iter().zip(folded.iter_mut()).skip(point + 1);
-        for (digit, folded) in behind.take_while(|(byte, _)| byte.is_ascii_digit()) {
+        // What is skipped of slices is not walked over: a message may be all points.
+        let behind = message.get(point + 1..).unwrap_or_default();
+        let folded = folded.get_mut(point + 1..).unwrap_or_default();
+        let digits = behind.iter().take_while(|byte| byte.is_ascii_digit());
+        for (digit, folded) in digits.zip(folded) {
             *folded = if *digit == b'0' { b'0' } else { b'1' };
         }
     }

@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 1024;
 /// After so many messages it is asked whether to remember them was worth it.
 const TRIAL: u32 = 4096;
 
-/// The verdicts of the latest messages. Each thread has its own.
+/// The verdicts of the latest messages. Each source that is read, and each part of one, has its own.
 #[derive(Debug, Default)]
 pub struct Memo {
     /// The places of verdicts, each of which is that of the last message that was to have it.
@@ -53,7 +53,8 @@ impl Memo {
         }
     }
 
-    /// What [`Classifier::examine`] says; always of the same classifier.
+    /// What [`Classifier::classify_message`] says; always of the same classifier. `None` where the
+    /// message has no literal of a rule, nor one that is watched.
     #[inline]
     pub fn examine(&mut self, classifier: &Classifier, message: &[u8]) -> Option<Verdict> {
         classifier.has_candidate(message).then(|| {
