@@ -2,8 +2,9 @@
 //!
 //! Where the server gives each client a session of its own, the session is set read-only: when
 //! the connection is opened (in the startup packet, so that `RESET ALL` and `DISCARD ALL` lead
-//! back to it), and again each time that it is given back, before anybody else gets it; once more at
-//! a checkout where it has lain unused for a while. A pooler in transaction mode gives each *transaction*
+//! back to it). Each time that it is given back, before anybody else gets it, it is looked at, and
+//! made read-only again where it is not, or may be in a transaction; and once more at a checkout
+//! where it has lain unused for a while. A pooler in transaction mode gives each *transaction*
 //! another session: a setting would be lost for us, and reach other clients. Two connections show
 //! it: behind such a pooler they meet in the same session. There each statement runs in a
 //! read-only transaction of its own instead.
@@ -19,6 +20,7 @@ use tokio::time::{sleep, timeout};
 use crate::config::{Arming, Config};
 use crate::role::ways_to_write;
 use crate::stats::Protection;
+use crate::transaction::MayBeOpen;
 
 /// Begins a read-only transaction that cannot be made a read-write one: the server takes that
 /// only before a transaction's first snapshot, and the `SELECT` takes it. A transaction that was
@@ -41,20 +43,23 @@ const REARM: &str = "BEGIN; ROLLBACK; SET SESSION default_transaction_read_only 
 
 /// What the session and its server are like. Names are qualified, because the one before may have
 /// changed the search path.
-const LOOK: &str = "SELECT pg_catalog.current_setting('default_transaction_read_only'), \
-     pg_catalog.current_setting('transaction_read_only'), \
+const LOOK: &str = "SELECT pg_catalog.current_setting('transaction_read_only'), \
+     pg_catalog.current_setting('default_transaction_read_only'), \
      pg_catalog.pg_is_in_recovery()::pg_catalog.text";
 
-/// The same, and then [`REARM`].
-const LOOK_AND_REARM: &str = "SELECT pg_catalog.current_setting('default_transaction_read_only'), \
-     pg_catalog.current_setting('transaction_read_only'), \
-     pg_catalog.pg_is_in_recovery()::pg_catalog.text; \
-     BEGIN; ROLLBACK; SET SESSION default_transaction_read_only = on";
+/// What the session was made. It is asked with each release: of all that tells it, this costs the
+/// server least.
+const SHOW: &str = "SHOW default_transaction_read_only";
 
-/// What the session was made, and then [`REARM`]. `SHOW` costs the server half of what the same
-/// costs as a `SELECT`, and this is sent with each release.
-const SHOW_AND_REARM: &str = "SHOW default_transaction_read_only; SHOW transaction_read_only; \
-     BEGIN; ROLLBACK; SET SESSION default_transaction_read_only = on";
+/// What the transaction was made, its end, and what the session was made: in this order, because
+/// a transaction may hide its session's setting behind one of its own.
+const SHOW_AROUND_END: &str =
+    "SHOW transaction_read_only; BEGIN; ROLLBACK; SHOW default_transaction_read_only";
+
+/// The same, and what the server is like.
+const LOOK_AROUND_END: &str = "SHOW transaction_read_only; BEGIN; ROLLBACK; \
+     SELECT pg_catalog.current_setting('default_transaction_read_only'), \
+     pg_catalog.pg_is_in_recovery()::pg_catalog.text";
 
 /// In a transaction in which a statement failed, the server takes nothing but its end.
 const FAILED_TRANSACTION: &str = "25P02";
@@ -273,9 +278,11 @@ impl Guard {
     /// Makes a new connection read-only, and learns from it what protects it.
     pub(crate) async fn arm_new(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let armed = self.armed();
+        let found = self.look(connection, LOOK).await?;
         // Nothing is set before it is known whose session it is.
-        let question = if armed == Some(Armed::Session) { LOOK_AND_REARM } else { LOOK };
-        let found = self.look(connection, question).await?;
+        if armed == Some(Armed::Session) {
+            self.rearm(connection).await?;
+        }
         if matches!(armed, Some(Armed::Startup) | None) && !found.default_on {
             // All is found out again with the next checkout; this one gets no such connection.
             self.armed.store(0, Ordering::Release);
@@ -319,11 +326,12 @@ impl Guard {
     pub(crate) async fn clean(
         &self,
         connection: &mut PgConnection,
+        transaction: MayBeOpen,
     ) -> Result<Option<Found>, sqlx::Error> {
         let mut attempts = ATTEMPTS;
         loop {
             attempts -= 1;
-            let error = match self.clean_once(connection).await {
+            let error = match self.clean_once(connection, transaction).await {
                 Err(sqlx::Error::Database(error)) if attempts > 0 => error,
                 outcome => return outcome,
             };
@@ -336,12 +344,21 @@ impl Guard {
     async fn clean_once(
         &self,
         connection: &mut PgConnection,
+        transaction: MayBeOpen,
     ) -> Result<Option<Found>, sqlx::Error> {
         if self.armed() == Some(Armed::Transaction) {
             return sqlx::Executor::execute(connection, END).await.map(|_| None);
         }
-        let question = if self.is_look_due() { LOOK_AND_REARM } else { SHOW_AND_REARM };
-        self.look(connection, question).await.map(Some)
+        let question = match transaction {
+            _ if self.is_look_due() => LOOK_AROUND_END,
+            MayBeOpen::Yes => SHOW_AROUND_END,
+            MayBeOpen::No => SHOW,
+        };
+        let found = self.look(connection, question).await?;
+        if !found.default_on {
+            self.rearm(connection).await?;
+        }
+        Ok(Some(found))
     }
 
     /// Whether the server may have been promoted since somebody looked.
@@ -350,8 +367,7 @@ impl Guard {
         self.since.elapsed().saturating_sub(looked) >= LOOK_INTERVAL
     }
 
-    /// Asks one of the questions that begin with [`LOOK`] or with what is in [`SHOW_AND_REARM`], and
-    /// waits until all of it is done: a statement behind the first may fail by itself.
+    /// Asks one of the questions above, and waits until all of it is done: a statement behind the first may fail by itself.
     async fn look(
         &self,
         connection: &mut PgConnection,
@@ -359,15 +375,20 @@ impl Guard {
     ) -> Result<Found, sqlx::Error> {
         let rows = sqlx::Executor::fetch_all(connection, question).await?;
         let columns = rows.iter().flat_map(|row| (0..row.len()).map(move |at| (row, at)));
-        let mut answers = columns.map(|(row, at)| row.try_get_unchecked::<&str, _>(at));
-        let mut next = || answers.next().transpose();
-        let (default, transaction, recovery) = (next()?, next()?, next()?);
+        let answers: Result<Vec<&str>, _> =
+            columns.map(|(row, at)| row.try_get_unchecked(at)).collect();
+        let (transaction, default, recovery) = match answers?[..] {
+            [default] => (default, default, None),
+            [transaction, default] => (transaction, default, None),
+            [transaction, default, recovery] => (transaction, default, Some(recovery)),
+            _ => return Err(sqlx::Error::Protocol(format!("no answer to {question}"))),
+        };
         if let Some(recovery) = recovery {
             self.in_recovery.store(recovery == "true", Ordering::Release);
             let now_ms = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
             self.looked_ms.store(now_ms, Ordering::Relaxed);
         }
-        Ok(Found { default_on: default == Some("on"), transaction_on: transaction == Some("on") })
+        Ok(Found { default_on: default == "on", transaction_on: transaction == "on" })
     }
 }
 

@@ -1,5 +1,5 @@
 //! A checkout from one of the pools: counted from the moment a caller asks until the connection
-//! comes back, and armed on the way out if the pool is a read-only one.
+//! comes back, and cleaned then, before it is handed to the next caller or put on sqlx's shelf.
 //!
 //! What sqlx calls back (a new connection, one that is taken out again) is hooked up here, so
 //! that all three pools are the same but for their arming.
@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,39 +24,73 @@ use crate::cause::{Diagnosis, Trouble};
 use crate::config::{Config, Limits};
 use crate::error::{AcquireError, TimedOut};
 use crate::ledger::{ClosedBecause, Held, Ledger, Site, Waiting};
+use crate::queue::{Permit, Queue};
 use crate::snapshot::PoolName;
 use crate::stats::{PoolStats, Sqlx};
+use crate::transaction::MayBeOpen;
 
-/// A connection that comes back and does not answer for so long is closed.
+/// A read-only connection that comes back and does not answer for so long is closed. On the
+/// primary it may be in the middle of a long write, which is waited for.
 const CLEANING_PATIENCE: Duration = Duration::from_secs(5);
 
-/// A read-only connection that was cleaned so short a time ago is armed and answers; HikariCP's
-/// `aliveBypassWindowMs` is as long. To ask again would cost each checkout a round trip.
+/// A read-only connection that was cleaned so short a time ago is read-only and answers; HikariCP's
+/// `aliveBypassWindowMs` is as long. To ask again would cost each checkout a round trip. On the
+/// primary, where an error may hide whether something was written, it is asked all the same.
 const SURELY_ALIVE: Duration = Duration::from_millis(500);
 
 task_local! {
-    /// When the caller asked, in whose time a connection is being opened.
-    static ASKED: Cell<Option<Instant>>;
+    /// In whose time sqlx takes a connection from its shelf or opens one.
+    static ERRAND: Errand;
+}
+
+/// A caller's errand to sqlx's pool.
+struct Errand {
+    asked: Instant,
+    /// How old the connection is that was on the shelf; a new one is not.
+    age: Cell<Duration>,
 }
 
 /// One of the three pools.
 pub(crate) struct CountedPool {
     pool: PgPool,
+    queue: Arc<Queue<Taken>>,
     ledger: Arc<Ledger>,
     /// What a read-only pool is armed by; the primary's pool has none.
     guard: Option<Arc<Guard>>,
     runtime: Handle,
     acquire_timeout: Duration,
+    max_lifetime: Option<Duration>,
     diagnosis: Arc<Diagnosis>,
 }
 
 /// A connection that a caller holds.
 pub(crate) struct Checkout {
-    /// Given back before the connection is.
-    held: Option<Held>,
-    connection: Option<PoolConnection<Postgres>>,
+    taken: Option<(Held, Taken, Permit<Taken>)>,
     pool: Arc<CountedPool>,
     site: Site,
+}
+
+/// What runs statements needs of a checkout.
+pub(crate) struct Parts<'c> {
+    pub(crate) connection: &'c mut PgConnection,
+    /// To be told of what may begin a transaction.
+    pub(crate) transaction: &'c mut MayBeOpen,
+    pub(crate) pool: &'c PoolName,
+    /// Where it was taken.
+    pub(crate) site: Site,
+}
+
+/// A connection off sqlx's shelf. Dropped, it goes back there.
+#[derive(Debug)]
+struct Taken {
+    /// Taken out by the drop, or to be closed.
+    connection: Option<PoolConnection<Postgres>>,
+    /// What the caller has sent since it has the connection may have begun a transaction. This is
+    /// told of those that may only read.
+    transaction: MayBeOpen,
+    /// `None` where that was before the clock began.
+    opened_at: Option<Instant>,
+    runtime: Handle,
 }
 
 impl CountedPool {
@@ -83,10 +118,12 @@ impl CountedPool {
         let pool_options = hooked(pool_options, &ledger, guard.as_ref(), &diagnosis);
         Arc::new(Self {
             pool: pool_options.connect_lazy_with(first),
+            queue: Queue::new(limits.max),
             ledger,
             guard,
             runtime,
             acquire_timeout: config.acquire_timeout,
+            max_lifetime: config.max_lifetime,
             diagnosis,
         })
     }
@@ -126,9 +163,8 @@ impl CountedPool {
     pub(crate) async fn checkout(self: &Arc<Self>, site: Site) -> Result<Checkout, AcquireError> {
         let waiting = self.ledger.wait(site);
         match self.diagnosis.beside(self.acquire_timeout, self.obtain()).await {
-            Ok(connection) => Ok(Checkout {
-                held: Some(waiting.got()),
-                connection: Some(connection),
+            Ok((taken, permit)) => Ok(Checkout {
+                taken: Some((waiting.got(), taken, permit)),
                 pool: Arc::clone(self),
                 site,
             }),
@@ -136,25 +172,79 @@ impl CountedPool {
         }
     }
 
-    async fn obtain(&self) -> Result<PoolConnection<Postgres>, NotArmed> {
-        match &self.guard {
-            Some(guard) if guard.armed().is_none() => {
-                let both = async {
-                    guard.find_out(&self.pool).await?;
-                    Ok(self.acquire().await?)
-                };
-                let late = |_| Err(NotArmed::Sqlx(sqlx::Error::PoolTimedOut));
-                timeout(self.acquire_timeout, both).await.unwrap_or_else(late)
+    async fn obtain(&self) -> Result<(Taken, Permit<Taken>), NotArmed> {
+        let late = |_| Err(NotArmed::Sqlx(sqlx::Error::PoolTimedOut));
+        timeout(self.acquire_timeout, self.take()).await.unwrap_or_else(late)
+    }
+
+    async fn take(&self) -> Result<(Taken, Permit<Taken>), NotArmed> {
+        if let Some(guard) = self.guard.as_ref().filter(|guard| guard.armed().is_none()) {
+            guard.find_out(&self.pool).await?;
+        }
+        let turn = match self.queue.try_turn() {
+            Some(turn) => turn,
+            None => self.pool.close_event().do_until(self.queue.turn()).await?,
+        };
+        let taken = match turn.handed {
+            Some(taken) => taken,
+            None => self.take_off_shelf().await?,
+        };
+        Ok((taken, turn.permit))
+    }
+
+    /// A connection that lay unused, or a new one.
+    async fn take_off_shelf(&self) -> Result<Taken, sqlx::Error> {
+        let errand = Errand { asked: Instant::now(), age: Cell::new(Duration::ZERO) };
+        let acquired = async {
+            let connection = self.pool.acquire().await?;
+            let age = ERRAND.try_with(|errand| errand.age.get()).unwrap_or_default();
+            Ok(Taken {
+                connection: Some(connection),
+                transaction: MayBeOpen::No,
+                opened_at: Instant::now().checked_sub(age),
+                runtime: self.runtime.clone(),
+            })
+        };
+        ERRAND.scope(errand, acquired).await
+    }
+
+    /// Cleans a connection that came back, and hands it to the caller who has waited longest.
+    async fn give_back(self: Arc<Self>, mut taken: Taken, permit: Permit<Taken>, site: Site) {
+        match self.clean(&mut taken, site).await {
+            Ok(()) if self.pool.is_closed() || self.is_too_old(&taken) => drop(taken),
+            // What nobody waits for goes back to the shelf.
+            Ok(()) => drop(permit.hand_over(taken)),
+            // What answers no more, or answers something else, nobody should be given.
+            Err(_) => {
+                self.ledger.closed(ClosedBecause::NotCleaned);
+                taken.close();
             }
-            _ => Ok(self.acquire().await?),
         }
     }
 
-    async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        // A caller that finds all connections taken waits for one, which is no time of opening.
-        let may_open = self.pool.size() < self.pool.options().get_max_connections();
-        let asked = may_open.then(Instant::now);
-        ASKED.scope(Cell::new(asked), self.pool.acquire()).await
+    /// Waits until the connection has answered all that it was asked. One that may only read is
+    /// made read-only again; whether it was not is looked at first.
+    async fn clean(&self, taken: &mut Taken, site: Site) -> Result<(), sqlx::Error> {
+        let Some(guard) = &self.guard else { return taken.ping().await };
+        let transaction = mem::replace(&mut taken.transaction, MayBeOpen::No);
+        let cleaned = timeout(CLEANING_PATIENCE, guard.clean(taken, transaction)).await;
+        let found = cleaned.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+        if found.is_some_and(|found| found.lifted()) {
+            self.ledger.lifted();
+            tracing::warn!(
+                pool = %self.name(),
+                site = %site,
+                "a read-only checkout was made one that may write; it is read-only again: \
+                 take a handle that may write from Pools::read_write"
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether sqlx would close it rather than put it back.
+    fn is_too_old(&self, taken: &Taken) -> bool {
+        let age = taken.opened_at.map(|opened_at| opened_at.elapsed());
+        age.zip(self.max_lifetime).is_none_or(|(age, limit)| age > limit)
     }
 
     fn refused(&self, waiting: Waiting, error: NotArmed) -> AcquireError {
@@ -204,8 +294,8 @@ fn hooked(
         let (ledger, guard) = (Arc::clone(&opening), guarding.clone());
         let diagnosis = Arc::clone(&diagnosis);
         Box::pin(async move {
-            let asked = ASKED.try_with(Cell::get).ok().flatten();
-            ledger.opened(asked.map_or(Duration::ZERO, |asked| asked.elapsed()));
+            let asked = ERRAND.try_with(|errand| errand.asked.elapsed());
+            ledger.opened(asked.unwrap_or_default());
             if let Some(guard) = guard
                 && let Err(error) = guard.arm_new(connection).await
             {
@@ -219,10 +309,11 @@ fn hooked(
     let (again, guarding) = (Arc::clone(ledger), guard.cloned());
     options.before_acquire(move |connection, state| {
         let (ledger, guard) = (Arc::clone(&again), guarding.clone());
-        let idle = state.idle_for;
+        // What is not on an errand is not taken for a caller.
+        let _not_asked = ERRAND.try_with(|errand| errand.age.set(state.age));
         Box::pin(async move {
             let usable = match guard {
-                Some(_) if idle < SURELY_ALIVE => Ok(()),
+                Some(_) if state.idle_for < SURELY_ALIVE => Ok(()),
                 Some(guard) => guard.rearm(connection).await,
                 None => connection.ping().await,
             };
@@ -243,12 +334,13 @@ impl Checkout {
         &self.pool
     }
 
-    /// The connection, its pool's name and where it was taken.
-    pub(crate) fn parts(&mut self) -> (&mut PgConnection, &PoolName, Site) {
-        let Self { connection, pool, site, .. } = self;
-        match connection {
-            Some(connection) => (connection, pool.name(), site),
-            None => unreachable!("only the drop takes the connection out"),
+    pub(crate) fn parts(&mut self) -> Parts<'_> {
+        let Self { taken, pool, site } = self;
+        match taken {
+            Some((_, Taken { connection: Some(connection), transaction, .. }, _)) => {
+                Parts { connection, transaction, pool: pool.name(), site }
+            }
+            _ => unreachable!("only the drop takes the connection out"),
         }
     }
 
@@ -262,8 +354,8 @@ impl Deref for Checkout {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        match &self.connection {
-            Some(connection) => connection,
+        match &self.taken {
+            Some((_, taken, _)) => taken,
             None => unreachable!("only the drop takes the connection out"),
         }
     }
@@ -271,55 +363,56 @@ impl Deref for Checkout {
 
 impl DerefMut for Checkout {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        match &mut self.connection {
-            Some(connection) => connection,
-            None => unreachable!("only the drop takes the connection out"),
-        }
+        self.parts().connection
     }
 }
 
 impl Drop for Checkout {
     fn drop(&mut self) {
-        drop(self.held.take());
-        let Some(connection) = self.connection.take() else { return };
-        // sqlx spawns a task to give the connection back, and panics outside of a runtime.
-        let runtime = Handle::try_current().unwrap_or_else(|_| self.pool.runtime.clone());
-        let _inside = runtime.enter();
-        match &self.pool.guard {
-            None => drop(connection),
-            Some(guard) => {
-                let (guard, ledger) = (Arc::clone(guard), Arc::clone(&self.pool.ledger));
-                runtime.spawn(clean(connection, guard, ledger, self.site));
-            }
+        let Some((held, taken, permit)) = self.taken.take() else { return };
+        // The next caller must not have it while this one still counts.
+        drop(held);
+        let runtime = current_or(&self.pool.runtime);
+        runtime.spawn(Arc::clone(&self.pool).give_back(taken, permit, self.site));
+    }
+}
+
+impl Taken {
+    /// Closes the connection without a word to the server.
+    fn close(mut self) {
+        drop(self.connection.take().map(PoolConnection::detach));
+    }
+}
+
+impl Deref for Taken {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        match &self.connection {
+            Some(connection) => connection,
+            None => unreachable!("only the end takes the connection out"),
         }
     }
 }
 
-/// Looks whether the caller made the connection one that may write, makes it read-only again and
-/// gives it back.
-async fn clean(
-    mut connection: PoolConnection<Postgres>,
-    guard: Arc<Guard>,
-    ledger: Arc<Ledger>,
-    site: Site,
-) {
-    match timeout(CLEANING_PATIENCE, guard.clean(&mut connection)).await {
-        Ok(Ok(found)) => {
-            if found.is_some_and(|found| found.lifted()) {
-                ledger.lifted();
-                tracing::warn!(
-                    pool = %ledger.name(),
-                    site = %site,
-                    "a read-only checkout was made one that may write; it is read-only again: \
-                     take a handle that may write from Pools::read_write"
-                );
-            }
-            drop(connection);
-        }
-        // What answers no more, or answers something else, nobody should be given.
-        Ok(Err(_)) | Err(_) => {
-            ledger.closed(ClosedBecause::NotCleaned);
-            drop(connection.detach());
+impl DerefMut for Taken {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        match &mut self.connection {
+            Some(connection) => connection,
+            None => unreachable!("only the end takes the connection out"),
         }
     }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        // sqlx spawns a task to give the connection back, and panics outside of a runtime.
+        let _inside = current_or(&self.runtime).enter();
+        drop(self.connection.take());
+    }
+}
+
+/// The caller's runtime; where there is none, the pool's.
+fn current_or(pools: &Handle) -> Handle {
+    Handle::try_current().unwrap_or_else(|_| pools.clone())
 }

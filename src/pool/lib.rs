@@ -49,9 +49,13 @@ mod checkout;
 #[cfg(feature = "pool")]
 mod pools;
 #[cfg(feature = "pool")]
+mod queue;
+#[cfg(feature = "pool")]
 mod read_only;
 #[cfg(feature = "pool")]
 mod routing;
+#[cfg(feature = "pool")]
+mod transaction;
 
 pub use snapshot::{
     MARKER, MAX_POOLS, PoolName, PoolState, ReadOnlyRoute, Snapshot, SnapshotError, VERSION,

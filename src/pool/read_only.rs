@@ -18,11 +18,12 @@ use sqlx::postgres::{
 use sqlx::{Connection, Describe, Either, Execute, Executor, SqlStr, Transaction};
 
 use crate::arm::{self, Armed, Guard};
-use crate::checkout::Checkout;
+use crate::checkout::{Checkout, Parts};
 use crate::error::WriteRefused;
 use crate::ledger::Site;
 use crate::snapshot::PoolName;
 use crate::stats::Protection;
+use crate::transaction::MayBeOpen;
 
 /// A connection to the primary that may write. It can be used wherever sqlx wants a
 /// [`PgConnection`]; dropped, it goes back to its pool.
@@ -109,16 +110,15 @@ pub struct ReadOnly(Checkout);
 /// Runs statements on a [`ReadOnly`] or [`ReadOnlyTransaction`]: sqlx's queries take it as their
 /// executor. A write that the server refuses is a [`WriteRefused`].
 pub struct Reader<'c> {
-    connection: &'c mut PgConnection,
+    parts: Parts<'c>,
     scope: Scope,
-    pool: &'c PoolName,
-    site: Site,
 }
 
 /// A read-only transaction: all its statements see the same session, and with
 /// [`ReadOnly::begin_repeatable`] the same data. `SET TRANSACTION READ WRITE` fails in it.
 pub struct ReadOnlyTransaction<'c> {
     transaction: Transaction<'c, Postgres>,
+    may_be_open: &'c mut MayBeOpen,
     scope: Scope,
     pool: &'c PoolName,
     site: Site,
@@ -177,8 +177,7 @@ impl ReadOnly {
             Some(Armed::Transaction) => Scope::OwnTransaction,
             _ => Scope::None,
         };
-        let (connection, pool, site) = self.0.parts();
-        Reader { connection, scope, pool, site }
+        Reader { parts: self.0.parts(), scope }
     }
 
     /// Begins a read-only transaction.
@@ -200,9 +199,10 @@ impl ReadOnly {
             Some(Armed::Transaction) => Scope::SameTransaction,
             _ => Scope::None,
         };
-        let (connection, pool, site) = self.0.parts();
+        let Parts { connection, transaction: may_be_open, pool, site } = self.0.parts();
+        *may_be_open = MayBeOpen::Yes;
         let transaction = connection.begin_with(statement).await?;
-        Ok(ReadOnlyTransaction { transaction, scope, pool, site })
+        Ok(ReadOnlyTransaction { transaction, may_be_open, scope, pool, site })
     }
 }
 
@@ -215,8 +215,9 @@ impl fmt::Debug for ReadOnly {
 impl ReadOnlyTransaction<'_> {
     /// What runs statements in this transaction.
     pub fn reader(&mut self) -> Reader<'_> {
-        let Self { transaction, scope, pool, site } = self;
-        Reader { connection: &mut *transaction, scope: *scope, pool, site }
+        let Self { transaction, may_be_open, scope, pool, site } = self;
+        let parts = Parts { connection: transaction, transaction: may_be_open, pool, site };
+        Reader { parts, scope: *scope }
     }
 
     /// Ends the transaction. There is nothing to keep of it; dropped, it ends as well, but only
@@ -234,7 +235,7 @@ impl fmt::Debug for ReadOnlyTransaction<'_> {
 
 impl fmt::Debug for Reader<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        shown(f, "Reader", self.pool, self.site)
+        shown(f, "Reader", self.parts.pool, self.parts.site)
     }
 }
 
@@ -256,9 +257,12 @@ impl<'c> Executor<'c> for Reader<'c> {
         'q: 'e,
         E: 'q,
     {
-        let Self { connection, scope, pool, site } = self;
+        let Self { parts: Parts { connection, transaction, pool, site }, scope } = self;
         let statement = Statement::taken(query, scope);
         let sql = statement.sql.clone();
+        if MayBeOpen::after(sql.as_str()) == MayBeOpen::Yes {
+            *transaction = MayBeOpen::Yes;
+        }
         let results = match scope {
             Scope::None => connection.fetch_many(statement),
             Scope::OwnTransaction => in_own_transaction(connection, statement),
@@ -302,7 +306,7 @@ impl<'c> Executor<'c> for Reader<'c> {
         if self.scope != Scope::None {
             return Box::pin(async { Err(no_prepared_statements()) });
         }
-        let Self { connection, pool, site, .. } = self;
+        let Parts { connection, pool, site, .. } = self.parts;
         Box::pin(async move {
             let text = sql.clone();
             let prepared = connection.prepare_with(sql, parameters).await;
@@ -317,7 +321,7 @@ impl<'c> Executor<'c> for Reader<'c> {
         if self.scope != Scope::None {
             return Box::pin(async { Err(no_prepared_statements()) });
         }
-        self.connection.describe(sql)
+        self.parts.connection.describe(sql)
     }
 }
 

@@ -9,6 +9,7 @@ mod bypasses;
 mod cancellation;
 mod failures;
 mod handles;
+mod handover;
 mod interleavings;
 mod journald;
 mod leak;

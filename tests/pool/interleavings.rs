@@ -28,13 +28,16 @@ impl Random {
 }
 
 /// What a caller may leave behind. Some fail, some leave a failed transaction open.
-const LEFT_BEHIND: [&str; 14] = [
+const LEFT_BEHIND: [&str; 17] = [
     "SELECT 1",
     "SET default_transaction_read_only = off",
     "SELECT set_config('default_transaction_read_only', 'off', false)",
     "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE",
     "BEGIN",
     "BEGIN READ WRITE",
+    "/* nothing */bEgIn",
+    "START\tTRANSACTION READ WRITE",
+    "BEGIN; SET LOCAL default_transaction_read_only = on",
     "BEGIN READ WRITE; INSERT INTO public.item VALUES (2)",
     "BEGIN READ WRITE; SELECT 1 / 0",
     "BEGIN READ WRITE; SET default_transaction_read_only = off; SAVEPOINT s",
