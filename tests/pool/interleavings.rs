@@ -51,7 +51,7 @@ const LEFT_BEHIND: [&str; 17] = [
 /// One caller: checks what it got, lifts something, and is cancelled somewhere.
 async fn call(pools: Pools, mut random: Random, checked: Arc<AtomicU32>) {
     let patience = match random.below(4) {
-        0 => 1 + random.below(12),
+        0 => 1 + random.below(3),
         _ => u64::MAX,
     };
     let Some(read_only) = cancelled_after(patience, pools.read_only()).await else { return };
