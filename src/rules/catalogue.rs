@@ -5,6 +5,7 @@
 //! effect; a 503 that came from elsewhere is told apart before our own) and then as the files
 //! list them.
 
+use super::beforehand::Beforehand;
 use super::builtin::{BUILTIN, SNAPSHOTS};
 use super::classifier::compile;
 use super::rule::{Rule, RuleError, RuleFile};
@@ -40,9 +41,10 @@ pub struct RuleSet {
 impl RuleSet {
     /// The catalogue of failures that is compiled into the program.
     pub fn builtin() -> Result<Self, RuleError> {
+        let known = Beforehand::read();
         let mut rules = Vec::new();
         for (file, text) in BUILTIN {
-            rules.extend(parse_file(file, text)?.0);
+            rules.extend(parse_file(file, text, Some(&known))?.0);
         }
         rules.sort_by_key(|rule| class_rank(&rule.class));
         Ok(Self::from_rules(rules))
@@ -51,8 +53,9 @@ impl RuleSet {
     /// This set and, behind it, the built-in rules of pool snapshots. They are apart because
     /// those who count failures need not look for them.
     pub fn with_snapshots(mut self) -> Result<Self, RuleError> {
+        let known = Beforehand::read();
         for (file, text) in SNAPSHOTS {
-            self.rules.extend(parse_file(file, text)?.0);
+            self.rules.extend(parse_file(file, text, Some(&known))?.0);
         }
         Ok(Self::from_rules(self.rules))
     }
@@ -73,7 +76,7 @@ impl RuleSet {
     /// A rule with the id of an earlier one replaces it; ids that the file disables are removed.
     /// `file` names the file in errors. An error says which rule is wrong and where.
     pub fn with_file(self, file: &str, text: &str) -> Result<Self, RuleError> {
-        let (added, disabled) = parse_file(file, text)?;
+        let (added, disabled) = parse_file(file, text, None)?;
         for id in &disabled {
             if !self.rules.iter().any(|rule| rule.id == *id) {
                 return Err(RuleError::Rule {
@@ -169,13 +172,18 @@ fn check_size(rule: &Rule) -> Result<(), RuleError> {
     Ok(())
 }
 
-/// The rules of one file, and the ids that it disables.
-fn parse_file(file: &str, text: &str) -> Result<(Vec<Rule>, Vec<String>), RuleError> {
+/// The rules of one file, and the ids that it disables. `known`: what was derived from them
+/// beforehand, for files of the built-in catalogue.
+pub(super) fn parse_file(
+    file: &str,
+    text: &str,
+    known: Option<&Beforehand>,
+) -> Result<(Vec<Rule>, Vec<String>), RuleError> {
     let parsed: RuleFile = toml::from_str(text)
         .map_err(|error| RuleError::Syntax { file: file.to_owned(), detail: error.to_string() })?;
     let mut rules: Vec<Rule> = Vec::with_capacity(parsed.rules.len());
     for raw in parsed.rules {
-        let rule = raw.check(file)?;
+        let rule = raw.check(file, known)?;
         if rules.iter().any(|earlier| earlier.id == rule.id) {
             return Err(RuleError::Rule {
                 file: file.to_owned(),

@@ -4,6 +4,7 @@
 //! that only it may match. Rules come from the catalogue in `builtin/` (one TOML file an
 //! ecosystem) and from the user's own files. This module reads no file: it is given text.
 
+mod beforehand;
 mod borders;
 mod builtin;
 mod candidates;

@@ -4,6 +4,7 @@ use regex_syntax::hir::Hir;
 use serde::Deserialize;
 
 use super::POOL_SNAPSHOT;
+use super::beforehand::Beforehand;
 use super::literals::{self, Literal};
 
 /// A rule: what a message must look like to count as one failure of a class.
@@ -161,8 +162,9 @@ impl Rule {
 }
 
 impl RawRule {
-    /// Checks the rule and derives the literals that its matches must contain.
-    pub(super) fn check(self, file: &str) -> Result<Rule, RuleError> {
+    /// Checks the rule and derives the literals that its matches must contain, unless they are
+    /// known: then its expressions were checked, too.
+    pub(super) fn check(self, file: &str, known: Option<&Beforehand>) -> Result<Rule, RuleError> {
         let fail = |problem: String, remedy| RuleError::Rule {
             file: file.to_owned(),
             id: self.id.clone(),
@@ -187,15 +189,13 @@ impl RawRule {
         if patterns.is_empty() {
             return Err(fail("`pattern` is empty".to_owned(), "Give at least one expression."));
         }
-        let hirs: Vec<Hir> = patterns
-            .iter()
-            .map(|pattern| parse(pattern))
-            .collect::<Result<_, _>>()
-            .map_err(|problem| fail(problem, PATTERN_REMEDY))?;
+        let literals = match known.and_then(|known| known.of(&self.id)) {
+            Some(literals) => Some(literals),
+            None => derive(&patterns).map_err(|problem| fail(problem, PATTERN_REMEDY))?,
+        };
         if let Some((problem, remedy)) = self.snapshot_problem(&patterns) {
             return Err(fail(problem, remedy));
         }
-        let literals = literals::required_by_all(&hirs);
         let fields = self
             .fields
             .iter()
@@ -239,6 +239,13 @@ impl RawRule {
                       (?<timeouts>…) or (?<wait_us>…).";
         (!reads).then_some((problem, remedy))
     }
+}
+
+/// The literals of which a message that all expressions match has one at least.
+fn derive(patterns: &[String]) -> Result<Option<Vec<Literal>>, String> {
+    let expressions: Vec<Hir> =
+        patterns.iter().map(|pattern| parse(pattern)).collect::<Result<_, _>>()?;
+    Ok(literals::required_by_all(&expressions))
 }
 
 fn is_name(text: &str, joiner: u8) -> bool {
