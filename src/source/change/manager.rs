@@ -38,6 +38,12 @@ pub(in crate::source) fn is_out_of_memory(message: &[u8]) -> bool {
 /// a unit that was started.
 pub(in crate::source) const FINISHED: &[u8] = b"Finished ";
 
+/// Whether a message may begin with [`FINISHED`], or be that the kernel ran out of memory.
+#[inline]
+pub(in crate::source) fn may_be_kept(message: &[u8]) -> bool {
+    matches!(message, [b'F' | b'M' | b'O', ..])
+}
+
 /// The change that an entry of a journal tells, by its fields.
 ///
 /// Only the manager of the system has `_PID=1`, and only the kernel `_TRANSPORT=kernel`: a program

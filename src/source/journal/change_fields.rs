@@ -70,7 +70,13 @@ impl ChangeFields {
     }
 
     /// Takes a message. Returns whether the entries that have it may tell a change.
+    #[inline]
     pub(super) fn message(&mut self, offset: u64, message: &[u8]) -> bool {
+        // Every message comes by here, and most begin otherwise.
+        manager::may_be_kept(message) && self.kept_message(offset, message)
+    }
+
+    fn kept_message(&mut self, offset: u64, message: &[u8]) -> bool {
         let is_out_of_memory = manager::is_out_of_memory(message);
         if message.starts_with(manager::FINISHED) {
             self.finished.insert(offset);

@@ -198,12 +198,28 @@ impl<'a> EntryView<'a> {
     #[inline]
     pub(super) fn check_items(&self, own_offset: u64, arena_offset: u64) -> Items {
         let arena_bytes = own_offset.saturating_sub(arena_offset);
-        let mut wrong = 0;
-        self.for_each_item(|item| {
-            // Offsets before the arena wrap around and are too large.
-            wrong |= item & 7 | u64::from(item.wrapping_sub(arena_offset) >= arena_bytes);
-        });
-        if wrong == 0 { Items::Sound } else { self.damaged_items(own_offset, arena_offset) }
+        let bounds = (u32::try_from(arena_offset), u32::try_from(arena_bytes));
+        // Offsets before the arena wrap around and are too large.
+        let is_wrong = match bounds {
+            (Ok(arena_offset), Ok(arena_bytes)) if self.layout.compact => {
+                // Numbers of half the size are compared twice as many at a time.
+                let items = self.items.as_chunks::<4>().0.iter();
+                let items = items.map(|item| u32::from_le_bytes(*item));
+                items.fold(0, |wrong, item| {
+                    let is_outside = item.wrapping_sub(arena_offset) >= arena_bytes;
+                    wrong | item & 7 | u32::from(is_outside)
+                }) != 0
+            }
+            _ => {
+                let mut wrong = 0;
+                self.for_each_item(|item| {
+                    let is_outside = item.wrapping_sub(arena_offset) >= arena_bytes;
+                    wrong |= item & 7 | u64::from(is_outside);
+                });
+                wrong != 0
+            }
+        };
+        if is_wrong { self.damaged_items(own_offset, arena_offset) } else { Items::Sound }
     }
 
     #[cold]

@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 /// How much is read at once. Smaller costs system calls, larger falls out of the cache.
-const WINDOW_BYTES: usize = 256 << 10;
+const WINDOW_BYTES: usize = 64 << 10;
 /// No object is looked at beyond this many bytes; a field of this size is no log message.
 pub(super) const MAX_OBJECT_BYTES: usize = 16 << 20;
 
