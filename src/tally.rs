@@ -5,9 +5,11 @@
 //! minute is the finest calendar that any zone needs: days and hours are made from minutes.
 
 mod evidence;
+mod hourly;
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+
+use smallvec::SmallVec;
 
 use crate::rules::{ClassIndex, POOL_SNAPSHOT, RuleSet};
 use crate::source::not_logged::Remarks;
@@ -17,15 +19,17 @@ use crate::source::{
 use crate::time::{Minute, Timestamp};
 
 use evidence::{Book, Keeper};
-pub use evidence::{Edges, Evidence, MAX_MESSAGE_BYTES};
+pub use evidence::{EdgeTimes, Edges, Evidence, MAX_MESSAGE_BYTES};
+pub use hourly::{HourlyMap, OfMinute};
 
 /// Counts of one minute, or of the entries without a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Entries of any kind.
     pub entries: u64,
-    /// Events by class; as long as the highest class seen needs.
-    events: Vec<u64>,
+    /// Events by class; as long as the highest class seen needs. The three that the catalogue
+    /// begins with are the usual ones and take no allocation.
+    events: SmallVec<[u64; 3]>,
 }
 
 impl Counts {
@@ -69,7 +73,7 @@ impl Counts {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// The minutes in which something was logged.
-    pub minutes: BTreeMap<Minute, Counts>,
+    pub minutes: HourlyMap<Minute, Counts>,
     /// What carries no time.
     pub undated: Counts,
     /// What the sources told about what was not logged.
@@ -83,13 +87,7 @@ pub struct Tally {
 impl Tally {
     /// Adds another tally to this one.
     pub fn merge(&mut self, other: Self) {
-        if self.minutes.is_empty() {
-            self.minutes = other.minutes;
-        } else {
-            for (minute, counts) in other.minutes {
-                self.minutes.entry(minute).or_default().merge(&counts);
-            }
-        }
+        self.minutes.merge(other.minutes, |known, more| known.merge(&more));
         self.undated.merge(&other.undated);
         self.remarks.merge(other.remarks);
         self.changes.merge(other.changes);
@@ -102,9 +100,10 @@ impl Tally {
         self.evidence.edges(minute, class)
     }
 
-    /// When the first event of a class in a minute was, and the last; as [`edges`](Self::edges).
-    pub fn edge_times(&self, minute: Minute, class: ClassIndex) -> Option<(Timestamp, Timestamp)> {
-        self.evidence.times(minute, class)
+    /// When the first event of each class in each minute was, and the last, in the order of time;
+    /// nothing where no evidence is kept.
+    pub fn edge_times(&self) -> impl Iterator<Item = EdgeTimes> {
+        self.evidence.times()
     }
 
     /// Removes what a source repeats of what another one gave, and says how many entries.
@@ -135,7 +134,7 @@ impl Tally {
         self.minutes.retain(|_, counts| counts.entries > 0);
         let Self { minutes, evidence, .. } = self;
         evidence.take_repeats(repeats, |minute, class| {
-            minutes.get(&minute).is_some_and(|counts| counts.of(class) > 0)
+            minutes.get(minute).is_some_and(|counts| counts.of(class) > 0)
         });
         taken
     }
@@ -144,7 +143,7 @@ impl Tally {
     fn take_minutes(&mut self, first: Minute, last: Minute) -> Counts {
         let mut taken = Counts::default();
         self.minutes.retain(|minute, counts| {
-            let inside = (first..=last).contains(minute);
+            let inside = (first..=last).contains(&minute);
             if inside {
                 taken.merge(counts);
             }
@@ -169,7 +168,7 @@ impl Tally {
 
     fn in_minute(&mut self, minute: Option<Minute>) -> &mut Counts {
         match minute {
-            Some(minute) => self.minutes.entry(minute).or_default(),
+            Some(minute) => self.minutes.get_or_insert_with(minute, Counts::default),
             None => &mut self.undated,
         }
     }

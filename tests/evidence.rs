@@ -85,7 +85,7 @@ impl Reading {
 fn edges(tally: &Tally) -> Found {
     static RULES: LazyLock<RuleSet> = LazyLock::new(|| RuleSet::builtin().unwrap());
     let mut found = Found::new();
-    for (&minute, counts) in &tally.minutes {
+    for (minute, counts) in tally.minutes.iter() {
         for class in RULES.classes() {
             let index = RULES.class_index(class).unwrap();
             let edges = tally.edges(minute, index);

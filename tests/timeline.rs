@@ -395,7 +395,7 @@ proptest! {
         zone in prop::sample::select(&PLAIN_ZONES[..]),
     ) {
         let mut expected: BTreeMap<NaiveDate, u64> = BTreeMap::new();
-        for (minute, counts) in &log.tally.minutes {
+        for (minute, counts) in log.tally.minutes.iter() {
             *expected.entry(in_zone(minute.start(), zone).date_naive()).or_default() += counts.entries;
         }
         let timeline = log.timeline(By::Day, zone, Span::default(), Vec::new());

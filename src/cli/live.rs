@@ -244,7 +244,7 @@ impl Lines {
     /// Notes what was counted in a round.
     fn note(&mut self, tally: &Tally) {
         let now = Instant::now();
-        self.changed.extend(tally.minutes.keys().map(|minute| (*minute, now)));
+        self.changed.extend(tally.minutes.iter().map(|(minute, _)| (minute, now)));
         // A statement of what was dropped may be no entry that was asked for.
         let said = tally.remarks.dropped.iter().filter_map(|dropped| dropped.at);
         let said = said.filter(|at| self.printed_until.is_some_and(|until| *at < until));

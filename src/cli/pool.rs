@@ -91,12 +91,10 @@ fn report(collected: Collected, args: &PoolArgs, ask: &Ask<'_>, asked: &Classifi
 /// The first pool timeout of each incident.
 fn first_timeouts(collected: &Collected, asked: &Classifier) -> Vec<Timestamp> {
     let minutes = &collected.tally.minutes;
-    let ends = minutes.keys().next().zip(minutes.keys().next_back());
-    let (Some((first, last)), Some(class)) = (ends, asked.rules().class_index(POOL_TIMEOUT)) else {
-        return Vec::new();
-    };
+    let class = asked.rules().class_index(POOL_TIMEOUT);
+    let (Some((first, last)), Some(class)) = (minutes.ends(), class) else { return Vec::new() };
     let Some(last_timeout) = collected.timeouts.keys().next_back() else { return Vec::new() };
-    let last = last.min(last_timeout);
+    let last = last.min(*last_timeout);
     let first = first.index().max(last.index() - MAX_MINUTES);
     let millis = |at: Timestamp| (at.micros() - at.minute().start().micros()) / 1000;
     let mut counts = Vec::new();
@@ -105,7 +103,7 @@ fn first_timeouts(collected: &Collected, asked: &Classifier) -> Vec<Timestamp> {
         let Some(minute) = Timestamp::from_micros(index * 60_000_000).map(Timestamp::minute) else {
             continue;
         };
-        let counted = minutes.get(&minute);
+        let counted = minutes.get(minute);
         let evidence = collected.timeouts.get(&minute);
         counts.push(MinuteCount {
             entries: counted.map_or(0, |counts| counts.entries),

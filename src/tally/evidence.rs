@@ -7,11 +7,10 @@
 //! was read last. That is an order without ties, so that evidence can be merged in any order.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::HourlyMap;
 use crate::entry::{Cursor, Origin, OwnedOrigin};
 use crate::rules::ClassIndex;
 use crate::source::{Event, Repeats};
@@ -45,10 +44,25 @@ pub struct Edges {
     pub last: Evidence,
 }
 
+/// When the first event of a class in a minute was, and the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EdgeTimes {
+    /// The minute.
+    pub minute: Minute,
+    /// The class.
+    pub class: ClassIndex,
+    /// The time of the first.
+    pub first: Timestamp,
+    /// The time of the last.
+    pub last: Timestamp,
+}
+
 /// The evidence of a tally, by minute and class.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Book {
-    pages: BTreeMap<(Minute, ClassIndex), Page>,
+    pages: HourlyMap<(Minute, ClassIndex), Page>,
+    /// Whether any of them has a message.
+    has_messages: bool,
 }
 
 /// The events of a minute and class that are kept. Most minutes of most logs have but one.
@@ -202,52 +216,44 @@ fn short(number: u64) -> u32 {
 impl Book {
     /// The first event and the last.
     pub(super) fn edges(&self, minute: Minute, class: ClassIndex) -> Option<Edges> {
-        let page = self.pages.get(&(minute, class))?;
+        let page = self.pages.get((minute, class))?;
         Some(Edges { first: page.first().evidence(), last: page.last().evidence() })
     }
 
-    /// When the first event was, and the last.
-    pub(super) fn times(
-        &self,
-        minute: Minute,
-        class: ClassIndex,
-    ) -> Option<(Timestamp, Timestamp)> {
-        let page = self.pages.get(&(minute, class))?;
-        Some((page.first().at, page.last().at))
+    /// When the first event of each minute and class was, and the last; in the order of time.
+    pub(super) fn times(&self) -> impl Iterator<Item = EdgeTimes> {
+        self.pages.iter().map(|((minute, class), page)| EdgeTimes {
+            minute,
+            class,
+            first: page.first().at,
+            last: page.last().at,
+        })
     }
 
     fn add(&mut self, class: ClassIndex, mark: Mark, message: Option<&[u8]>) {
         let key = (mark.at.minute(), class);
+        self.has_messages |= message.is_some();
         let most_bytes = most_message_bytes(self.pages.len());
         let mut keep = |mut mark: Mark| {
             mark.message = message.map(|message| beginning(message, most_bytes));
             mark
         };
-        match self.pages.entry(key) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(Page::Only(keep(mark)));
-                self.shorten_from(most_bytes);
-            }
-            Entry::Occupied(mut page) => page.get_mut().add(mark, &mut keep),
+        if let Some(page) = self.pages.get_mut(key) {
+            return page.add(mark, &mut keep);
         }
+        let page = Page::Only(keep(mark));
+        self.pages.get_or_insert_with(key, || page);
+        self.shorten_from(most_bytes);
     }
 
     /// Adds the evidence of another tally.
-    pub(super) fn merge(&mut self, other: Self) {
-        if self.pages.is_empty() {
-            self.pages = other.pages;
-            return;
-        }
+    pub(super) fn merge(&mut self, mut other: Self) {
         let most_bytes = most_message_bytes(self.pages.len());
-        for (key, mut page) in other.pages {
-            page.marks().iter_mut().for_each(|mark| mark.shorten(most_bytes));
-            match self.pages.entry(key) {
-                Entry::Vacant(vacant) => {
-                    vacant.insert(page);
-                }
-                Entry::Occupied(mut known) => known.get_mut().merge(page),
-            }
+        if other.has_messages {
+            other.marks().for_each(|mark| mark.shorten(most_bytes));
         }
+        self.has_messages |= other.has_messages;
+        self.pages.merge(other.pages, Page::merge);
         self.shorten_from(most_bytes);
     }
 
@@ -262,7 +268,7 @@ impl Book {
         is_left: impl Fn(Minute, ClassIndex) -> bool,
     ) {
         let is_repeated = |mark: &Mark| repeats.contains(u64::from(mark.number), Some(mark.at));
-        self.pages.retain(|&(minute, class), page| {
+        self.pages.retain(|(minute, class), page| {
             match (is_repeated(page.first()), is_repeated(page.last())) {
                 (false, false) => {}
                 (true, false) => *page = Page::Only(page.last().clone()),
@@ -276,7 +282,7 @@ impl Book {
     /// Shortens the messages if there are too many by now for each to have `most_bytes`.
     fn shorten_from(&mut self, most_bytes: usize) {
         let now = most_message_bytes(self.pages.len());
-        if now < most_bytes {
+        if self.has_messages && now < most_bytes {
             self.marks().for_each(|mark| mark.shorten(now));
         }
     }

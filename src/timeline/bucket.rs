@@ -70,8 +70,7 @@ impl Reach {
         last: Option<Timestamp>,
         span: Span,
     ) -> Self {
-        let first_minute = tally.minutes.keys().next().copied();
-        let last_minute = tally.minutes.keys().next_back().copied();
+        let (first_minute, last_minute) = tally.minutes.ends().unzip();
         // Where the sources know better than the minutes they may only narrow them.
         let first = first_minute
             .map(|minute| first.filter(|at| at.minute() == minute).unwrap_or(minute.start()));

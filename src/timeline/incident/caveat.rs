@@ -3,10 +3,8 @@
 //! An edge is a fact only where the log covers the time beyond it. Where the log begins with the
 //! incident, or is silent next to an edge, the truth may be longer.
 
-use std::collections::BTreeMap;
-
 use super::MAX_PAUSE_MINUTES;
-use crate::tally::Counts;
+use crate::tally::{Counts, HourlyMap};
 use crate::time::{Minute, Timestamp};
 use crate::timeline::not_logged::{Absence, What};
 
@@ -64,7 +62,7 @@ const AROUND_MINUTES: i64 = 360;
 
 /// What is known of the time around incidents.
 pub(super) struct Coverage<'a> {
-    pub(super) minutes: &'a BTreeMap<Minute, Counts>,
+    pub(super) minutes: &'a HourlyMap<Minute, Counts>,
     /// In the order of time.
     pub(super) absences: &'a [Absence],
 }
@@ -82,7 +80,7 @@ impl Coverage<'_> {
     /// A gap after which there is no more than a pause until the first failure.
     fn before(&self, first: Minute) -> Option<Caveat> {
         let mut later = first;
-        for (&earlier, _) in self.minutes.range(..first).rev() {
+        for (earlier, _) in self.minutes.range(..first).rev() {
             let gap = self.gap(earlier, later, Doubt::GapBefore);
             if gap.is_some() {
                 return gap;
@@ -100,7 +98,7 @@ impl Coverage<'_> {
     /// the incident is ongoing.
     fn after(&self, last: Minute) -> Option<Caveat> {
         let mut earlier = last;
-        for (&later, _) in self.minutes.range(last..).skip(1) {
+        for (later, _) in self.minutes.range(last..).skip(1) {
             let gap = self.gap(earlier, later, Doubt::GapAfter);
             if gap.is_some() {
                 return gap;
@@ -114,7 +112,7 @@ impl Coverage<'_> {
     }
 
     fn inside(&self, first: Minute, last: Minute) -> Vec<Caveat> {
-        let known = || self.minutes.range(first..=last).map(|(&minute, _)| minute);
+        let known = || self.minutes.range(first..=last).map(|(minute, _)| minute);
         let pairs = known().zip(known().skip(1));
         let mut gaps: Vec<Caveat> = pairs
             .filter_map(|(earlier, later)| self.gap(earlier, later, Doubt::GapInside))
@@ -206,15 +204,16 @@ mod tests {
     use super::*;
 
     /// So many entries in each of these minutes.
-    fn known(ranges: &[std::ops::Range<i64>], entries: u64) -> BTreeMap<Minute, Counts> {
-        let mut counts = Counts::default();
-        counts.entries = entries;
-        let all = ranges.iter().cloned().flatten();
-        all.map(|index| (minute(index), counts.clone())).collect()
+    fn known(ranges: &[std::ops::Range<i64>], entries: u64) -> HourlyMap<Minute, Counts> {
+        let mut known: HourlyMap<Minute, Counts> = HourlyMap::default();
+        for index in ranges.iter().cloned().flatten() {
+            known.get_or_insert_with(minute(index), Counts::default).entries = entries;
+        }
+        known
     }
 
     fn told(
-        minutes: &BTreeMap<Minute, Counts>,
+        minutes: &HourlyMap<Minute, Counts>,
         absences: &[Absence],
         (first, last): (i64, i64),
     ) -> Vec<(Doubt, i64, i64)> {

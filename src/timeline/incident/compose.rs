@@ -5,6 +5,7 @@ use super::group::{ClassWindow, Group, groups};
 use super::nearby::Nearby;
 use super::severity::{Load, Severity, severity};
 use super::{MAX_PAUSE_MINUTES, Minutes, find};
+use crate::rules::ClassIndex;
 use crate::tally::{Evidence, Tally};
 use crate::time::{Minute, Timestamp};
 use crate::timeline::not_logged::Absence;
@@ -132,18 +133,20 @@ fn windows(material: Material<'_>) -> Vec<ClassWindow> {
         }));
     };
     let total = material.tally.total();
-    let occurs = |(_, class): &(usize, &Class)| total.of(class.index) > 0;
-    let mut occurring = 0;
-    for (class, wanted) in material.classes.iter().enumerate().filter(occurs) {
-        let Some(minutes) = Minutes::new(material.tally, wanted.index) else { continue };
-        add(Some(class), &minutes);
-        occurring += 1;
+    let occurring: Vec<(usize, ClassIndex)> = (material.classes.iter().map(|class| class.index))
+        .enumerate()
+        .filter(|(_, class)| total.of(*class) > 0)
+        .collect();
+    let classes: Vec<ClassIndex> = occurring.iter().map(|(_, class)| *class).collect();
+    let each = Minutes::of_each(material.tally, &classes);
+    for ((class, _), minutes) in occurring.iter().zip(each) {
+        add(Some(*class), &minutes);
         match &mut all {
             Some(all) => all.add(&minutes),
             None => all = Some(minutes),
         }
     }
-    if let Some(all) = all.filter(|_| occurring > 1) {
+    if let Some(all) = all.filter(|_| occurring.len() > 1) {
         add(None, &all);
     }
     windows
@@ -161,8 +164,8 @@ fn failures(material: Material<'_>) -> Option<(Timestamp, Timestamp)> {
     };
     let first = known.find(|(_, counts)| has_events(counts))?.0;
     let last = material.tally.minutes.iter().rev().find(|(_, counts)| has_events(counts))?.0;
-    let start = edges(*first).map(|edges| edges.first.at).min()?;
-    let end = edges(*last).map(|edges| edges.last.at).max()?;
+    let start = edges(first).map(|edges| edges.first.at).min()?;
+    let end = edges(last).map(|edges| edges.last.at).max()?;
     Some((start, end))
 }
 
@@ -171,7 +174,7 @@ fn failures(material: Material<'_>) -> Option<(Timestamp, Timestamp)> {
 fn tells_others(material: Material<'_>, groups: &[Group]) -> bool {
     let mut groups = groups.iter().peekable();
     let (mut outside, mut inside) = ((0, 0), (0, 0));
-    for (minute, counts) in &material.tally.minutes {
+    for (minute, counts) in material.tally.minutes.iter() {
         while groups.next_if(|group| group.last < minute.index()).is_some() {}
         let is_inside = groups.peek().is_some_and(|group| group.first <= minute.index());
         let (failures, others) = if is_inside { &mut inside } else { &mut outside };
@@ -222,7 +225,7 @@ impl Composer<'_> {
     fn parts(&self, group: &Group, first: Minute, last: Minute) -> Vec<ClassPart> {
         let part = |class: &Class| {
             let known = self.material.tally.minutes.range(first..=last);
-            let counts = known.map(|(minute, counts)| (*minute, counts.of(class.index)));
+            let counts = known.map(|(minute, counts)| (minute, counts.of(class.index)));
             let bad: Vec<(Minute, u64)> = counts.filter(|(_, events)| *events > 0).collect();
             let edges = |at: Option<&(Minute, u64)>| self.material.tally.edges(at?.0, class.index);
             Some(ClassPart {
@@ -283,9 +286,7 @@ impl Composer<'_> {
             longest_pause = longest_pause.max(minute - last_bad - 1);
             last_bad = minute;
         }
-        let Some((last_known, _)) = self.material.tally.minutes.last_key_value() else {
-            return false;
-        };
+        let Some((_, last_known)) = self.material.tally.minutes.ends() else { return false };
         last_known.index() - last_bad <= longest_pause.min(MAX_PAUSE_MINUTES as i64)
     }
 }

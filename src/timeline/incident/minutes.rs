@@ -34,24 +34,47 @@ impl Minutes {
     /// What a tally has of a class; `None` where no minute has an entry. Where the tally has no
     /// evidence, a minute's events are taken to fill it.
     pub fn new(tally: &Tally, class: ClassIndex) -> Option<Self> {
-        let (first, _) = known(tally).next()?;
-        let most_gap = most_gap(tally);
-        let mut minutes = Self { counts: Vec::new(), first, behind_gaps: Vec::new() };
+        Self::of_each(tally, &[class]).pop()
+    }
+
+    /// The same for each of these classes, in their order; nothing where no minute has an entry.
+    pub(super) fn of_each(tally: &Tally, classes: &[ClassIndex]) -> Vec<Self> {
+        let mut minutes = known(tally).map(|(minute, _)| minute);
+        let Some(first) = minutes.next() else { return Vec::new() };
+        let last = minutes.next_back().unwrap_or(first);
+        let most_gap = most_gap(tally, first, last);
+        let mut all =
+            vec![Self { counts: Vec::new(), first, behind_gaps: Vec::new() }; classes.len()];
+        let mut edges = tally.edge_times().peekable();
         let mut before = None;
         for (minute, counts) in known(tally) {
-            if let Some(before) = before.replace(minute) {
-                minutes.pass(gap(before, minute), minute, most_gap);
+            let before = before.replace(minute);
+            for (own, class) in all.iter_mut().zip(classes) {
+                if let Some(before) = before {
+                    own.pass(gap(before, minute), minute, most_gap);
+                }
+                own.push(counts.entries, counts.of(*class));
             }
-            let events = counts.of(class);
-            let (first_ms, last_ms) = match tally.edge_times(minute, class) {
-                _ if events == 0 => (0, 0),
-                Some((first, last)) => (ms_of(first), ms_of(last)),
-                None => (0, LAST_MS),
-            };
-            let entries = counts.entries;
-            minutes.counts.push(MinuteCount { entries, events, first_ms, last_ms });
+            while let Some(edge) = edges.next_if(|edge| edge.minute <= minute) {
+                let place = classes.iter().position(|class| *class == edge.class);
+                if let Some(own) = place.filter(|_| edge.minute == minute).map(|at| &mut all[at]) {
+                    own.set_edges(edge.first, edge.last);
+                }
+            }
         }
-        Some(minutes)
+        all
+    }
+
+    fn push(&mut self, entries: u64, events: u64) {
+        let last_ms = if events > 0 { LAST_MS } else { 0 };
+        self.counts.push(MinuteCount { entries, events, first_ms: 0, last_ms });
+    }
+
+    /// Says of the latest minute when its first event was, and its last.
+    fn set_edges(&mut self, first: Timestamp, last: Timestamp) {
+        if let Some(count) = self.counts.last_mut().filter(|count| count.events > 0) {
+            (count.first_ms, count.last_ms) = (ms_of(first), ms_of(last));
+        }
     }
 
     /// Adds the events of another class of the same tally.
@@ -86,13 +109,16 @@ impl Minutes {
     }
 }
 
-fn known(tally: &Tally) -> impl Iterator<Item = (Minute, &Counts)> {
-    let minutes = tally.minutes.iter().map(|(minute, counts)| (*minute, counts));
-    minutes.filter(|(_, counts)| counts.entries > 0)
+fn known(tally: &Tally) -> impl DoubleEndedIterator<Item = (Minute, &Counts)> {
+    tally.minutes.iter().filter(|(_, counts)| counts.entries > 0)
 }
 
-/// The longest gap with which there are not too many minutes.
-fn most_gap(tally: &Tally) -> usize {
+/// The longest gap with which there are not too many minutes from `first` to `last`.
+fn most_gap(tally: &Tally, first: Minute, last: Minute) -> usize {
+    // Nearly all logs have few minutes with all their gaps.
+    if gap(first, last) < MAX_MINUTES - 2 {
+        return MINUTES_PER_DAY;
+    }
     let is_few = |&most_gap: &usize| {
         let minutes = known(tally).zip(known(tally).skip(1));
         let lengths =
