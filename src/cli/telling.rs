@@ -84,15 +84,17 @@ pub(super) fn tell_more<'o, S: Damaged + 'o>(
 ) -> Faults {
     let failures = outcomes
         .clone()
-        .filter_map(|outcome| outcome.failure.as_ref().map(|error| (&outcome.summary.path, error)));
+        .filter_map(|outcome| Some((&outcome.summary.path, outcome.failure.as_ref()?)));
     let damage = about(outcomes.clone(), damage_text);
     // A log that is removed while others are read was too old to be kept.
-    let is_fault = |(_, error): (_, &io::Error)| error.kind() != io::ErrorKind::NotFound;
+    let is_gone =
+        |reason: &Refusal| matches!(reason, Refusal::Io(e) if e.kind() == io::ErrorKind::NotFound);
+    let is_fault = |(_, reason): (_, &Refusal)| !is_gone(reason);
     let faults = Faults {
         is_incomplete: failures.clone().any(is_fault),
         is_damaged: !damage.is_empty() || failures.clone().next().is_some(),
     };
-    warn(console, failures.map(|(path, error)| unreadable_text(path, error)).collect());
+    warn(console, failures.map(|(path, reason)| refusal_text(path, reason)).collect());
     warn(console, damage);
     note(console, about(outcomes, binary_text));
     faults

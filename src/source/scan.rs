@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use super::copies::{self, Answering, Answers, Memory, Minutes, Witness};
 use super::discover::{Found, STDIN};
 use super::file_copies::{Copies, Link};
-use super::journal::{Backend, ClosedJournal, Duplicates, Facts, JournalError};
+use super::journal::{Backend, ClosedJournal, Duplicates, Facts, JournalError, JournalFile};
 use super::shared_events;
 use super::texts::{self, ReadText};
 use super::{
@@ -64,7 +64,7 @@ pub struct Refused {
     pub reason: Refusal,
 }
 
-/// Why a source could not be opened.
+/// Why a source could not be opened, or not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// The system said no.
@@ -72,7 +72,16 @@ pub enum Refusal {
     Io(#[from] io::Error),
     /// It is a journal that the native reader does not know how to read.
     #[error(transparent)]
-    Journal(#[from] JournalError),
+    Journal(JournalError),
+}
+
+impl From<JournalError> for Refusal {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Io { error, .. } => Self::Io(error),
+            other => Self::Journal(other),
+        }
+    }
 }
 
 /// What came of one source.
@@ -87,7 +96,7 @@ pub struct Outcome<S> {
     /// The file that this one is a copy of; its entries are skipped then.
     pub copy_of: Option<CopyOf>,
     /// Why nothing, or not all, could be read.
-    pub failure: Option<io::Error>,
+    pub failure: Option<Refusal>,
 }
 
 /// The file that another one is a copy of.
@@ -109,9 +118,6 @@ pub fn open(found: Vec<Found>, backend: Backend) -> Opened {
             Ok(None) => opened.texts.push((place, found)),
             Err(JournalError::Incompatible { facts, .. }) if backend.may_use_libsystemd() => {
                 opened.foreign.push((place, found, facts));
-            }
-            Err(JournalError::Io { error, .. }) => {
-                opened.refused.push(Refused { found, reason: error.into() });
             }
             Err(error) => opened.refused.push(Refused { found, reason: error.into() }),
         }
@@ -216,13 +222,7 @@ pub(super) fn scan_journals<S: Sink + Send>(
     answered.extend(in_parallel(foreign, means.threads, |(place, found, _)| {
         let mut answering = Answering::new(new_sink(place), wanted);
         let result = journal::read_foreign(&found.path, query, &duplicates, &mut answering);
-        let (summary, failure) = match result {
-            Ok(summary) => (summary, None),
-            Err(error) => {
-                let summary = Summary::new(&found.path, SourceKind::Binary);
-                (summary, Some(io::Error::other(error)))
-            }
-        };
+        let (summary, failure) = unless_refused(&found.path, result.map_err(Refusal::from));
         (place, summary, answering, failure)
     }));
     let mut found = Vec::new();
@@ -241,29 +241,25 @@ fn read_journal(
     backend: Backend,
     duplicates: &Duplicates,
     sink: &mut dyn Sink,
-) -> (Summary, Option<io::Error>) {
-    let file = match journal.file.open() {
-        Ok(file) => file,
-        Err(error) => {
-            let error = match error {
-                JournalError::Io { error, .. } => error,
-                // Whoever reports it says which file it is.
-                other => {
-                    let text = other.to_string();
-                    let path = format!("{}: ", journal.found.path.display());
-                    io::Error::other(text.strip_prefix(&path).unwrap_or(&text))
-                }
-            };
-            return (Summary::new(&journal.found.path, SourceKind::Binary), Some(error));
+) -> (Summary, Option<Refusal>) {
+    let read = |file: JournalFile| {
+        // libsystemd opens files by their paths.
+        let backend = if journal.file.is_packed() { Backend::Native } else { backend };
+        let mut summary = journal::read(&file, backend, query, duplicates, sink);
+        if journal.file.is_packed() {
+            summary.bytes = journal.found.bytes;
         }
+        summary
     };
-    // libsystemd opens files by their paths.
-    let backend = if journal.file.is_packed() { Backend::Native } else { backend };
-    let mut summary = journal::read(&file, backend, query, duplicates, sink);
-    if journal.file.is_packed() {
-        summary.bytes = journal.found.bytes;
+    unless_refused(&journal.found.path, journal.file.open().map(read).map_err(Refusal::from))
+}
+
+/// What was read of a source, or that it could not be read, and why.
+fn unless_refused(path: &Path, read: Result<Summary, Refusal>) -> (Summary, Option<Refusal>) {
+    match read {
+        Ok(summary) => (summary, None),
+        Err(reason) => (Summary::new(path, SourceKind::Binary), Some(reason)),
     }
-    (summary, None)
 }
 
 /// What came of the copies: their entries are skipped.
@@ -331,7 +327,7 @@ pub(super) fn read_text(
     query: &Query<'_>,
     now: Timestamp,
     sink: &mut dyn Sink,
-) -> (Summary, Option<io::Error>) {
+) -> (Summary, Option<Refusal>) {
     let path = found.path.as_path();
     let modified = if found.regular { modification_time(path) } else { None };
     let input = text::Input { path, modified: modified.or(Some(now)), can_reopen: found.regular };
@@ -342,10 +338,7 @@ pub(super) fn read_text(
             Box::new(File::open(path)?)
         })
     };
-    match text::read(input, &mut open, query, sink) {
-        Ok(summary) => (summary, None),
-        Err(error) => (Summary::new(path, SourceKind::Binary), Some(error)),
-    }
+    unless_refused(path, text::read(input, &mut open, query, sink).map_err(Refusal::from))
 }
 
 fn modification_time(path: &Path) -> Option<Timestamp> {

@@ -1,16 +1,15 @@
 //! Reads all texts, several at a time, and a large one by several threads.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use super::copies::{Asking, Memory};
 use super::discover::Found;
-use super::scan::{Means, Place, in_parallel, read_text};
+use super::scan::{Means, Place, Refusal, in_parallel, read_text};
 use super::text::{self, Part};
 use super::{Merge, Query, Sink, Summary};
 
 /// A text that was read, with the events that it may have in common with others.
-pub(super) type ReadText<'a, S> = (Place, Summary, Asking<'a, S>, Option<io::Error>);
+pub(super) type ReadText<'a, S> = (Place, Summary, Asking<'a, S>, Option<Refusal>);
 
 /// Something for one thread to read.
 struct Job<'f> {

@@ -120,3 +120,28 @@ fn the_days_of_the_timeline_are_those_of_journalctls_entries() {
         }
     }
 }
+
+#[test]
+fn a_journal_of_the_future_is_refused_once_with_its_name_and_a_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("future.journal");
+    write_journal(&journal, &mixed_entries(10, 3));
+    let mut bytes = std::fs::read(&journal).unwrap();
+    let incompatible_flags = 12;
+    bytes[incompatible_flags + 2] |= 1;
+    std::fs::write(&journal, bytes).unwrap();
+    for (reader, remedy) in [
+        ("auto", "Read it on a machine with the systemd that wrote it."),
+        ("native", "Try --reader libsystemd on a machine with the systemd that wrote it."),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_ebbline"))
+            .args(["timeline", "--reader", reader])
+            .arg(&journal)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(said.matches("future.journal").count(), 1, "{said}");
+        assert!(said.contains(remedy), "{said}");
+    }
+}

@@ -1,7 +1,6 @@
 //! One source that is followed, whatever its kind.
 
 use std::fs::Metadata;
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -115,37 +114,37 @@ impl Followed {
         query: &Query<'_>,
         duplicates: Option<&Duplicates>,
         sink: &mut dyn Sink,
-    ) -> io::Result<()> {
+    ) -> Result<(), Refusal> {
         match &mut self.reading {
             Reading::Journal(journal) => {
                 journal.sweep_on(query, duplicates, sink);
                 Ok(())
             }
-            Reading::Text(text) => text.read_on(query, sink),
-            Reading::Stream(stream) => stream.read_on(query, sink),
+            Reading::Text(text) => Ok(text.read_on(query, sink)?),
+            Reading::Stream(stream) => Ok(stream.read_on(query, sink)?),
         }
     }
 
     /// Reads what the last look found of a text, and takes it for whole and for what another file
     /// gave.
-    pub(super) fn skip(&mut self, query: &Query<'_>, sink: &mut dyn Sink) -> io::Result<()> {
+    pub(super) fn skip(&mut self, query: &Query<'_>, sink: &mut dyn Sink) -> Result<(), Refusal> {
         match &mut self.reading {
-            Reading::Text(text) => text.skip(query, sink),
+            Reading::Text(text) => Ok(text.skip(query, sink)?),
             Reading::Journal(_) | Reading::Stream(_) => Ok(()),
         }
     }
 
     /// Reads what is left and takes it for whole.
-    pub(super) fn finish(&mut self, query: &Query<'_>, sink: &mut dyn Sink) -> io::Result<()> {
+    pub(super) fn finish(&mut self, query: &Query<'_>, sink: &mut dyn Sink) -> Result<(), Refusal> {
         match &mut self.reading {
             Reading::Journal(journal) => {
-                if journal.has_grown().map_err(io::Error::other)? {
+                if journal.has_grown()? {
                     journal.sweep_on(query, None, sink);
                 }
                 Ok(())
             }
-            Reading::Text(text) => text.finish(query, sink),
-            Reading::Stream(stream) => stream.finish(query, sink),
+            Reading::Text(text) => Ok(text.finish(query, sink)?),
+            Reading::Stream(stream) => Ok(stream.finish(query, sink)?),
         }
     }
 
@@ -171,7 +170,7 @@ impl Followed {
     }
 
     /// What came of a round.
-    pub(super) fn outcome<S>(&self, sink: S, failure: Option<io::Error>) -> Outcome<S> {
+    pub(super) fn outcome<S>(&self, sink: S, failure: Option<Refusal>) -> Outcome<S> {
         Outcome { summary: self.summary().clone(), sink, repeats: None, copy_of: None, failure }
     }
 

@@ -2,7 +2,6 @@
 //! of the first round gave.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
 
 use super::followed::{Followed, Reading};
@@ -10,7 +9,7 @@ use crate::source::copies::{Answering, Asking, Memory, Minutes, Witness};
 use crate::source::discover::Found;
 use crate::source::file_copies::{Copies, Link};
 use crate::source::journal::Duplicates;
-use crate::source::scan::{self, CopyOf, DamageOnly, Means, Opened, Outcome, Place};
+use crate::source::scan::{self, CopyOf, DamageOnly, Means, Opened, Outcome, Place, Refusal};
 use crate::source::{Detail, Query, Sink, Summary};
 
 /// A text to be read: one that is followed, or one that is read once.
@@ -32,7 +31,7 @@ impl Text<'_> {
         query: &Query<'_>,
         means: Means,
         sink: &mut dyn Sink,
-    ) -> (Summary, Option<io::Error>) {
+    ) -> (Summary, Option<Refusal>) {
         match self {
             Self::Once(_, found) => scan::read_text(found, query, means.now, sink),
             Self::Followed(followed) => {
@@ -48,7 +47,7 @@ impl Text<'_> {
         query: &Query<'_>,
         means: Means,
         sink: &mut dyn Sink,
-    ) -> (Summary, Option<io::Error>) {
+    ) -> (Summary, Option<Refusal>) {
         match self {
             Self::Once(..) => {
                 let (mut summary, failure) = self.read(query, means, sink);

@@ -115,7 +115,7 @@ pub enum JournalError {
         error: io::Error,
     },
     /// libsystemd cannot read the file.
-    #[error("{}: libsystemd: {detail}\nTry --reader native.", path.display())]
+    #[error("{}: libsystemd: {detail}\nRead it on a machine with the systemd that wrote it.", path.display())]
     Libsystemd {
         /// The file.
         path: PathBuf,
