@@ -218,6 +218,7 @@ impl Viewer<TallySink<'_>> for Live<'_> {
                 Some(source) => {
                     source.summary = summary;
                     source.damage.merge(damage);
+                    source.taken += taken;
                     // A course is of the whole file.
                     if !courses.is_empty() {
                         source.courses = courses;

@@ -28,10 +28,10 @@ const COPY_PERCENT: usize = 95;
 /// Syslog daemons cut long lines, at 1 KiB at the least (RFC 3164 §4.1).
 const COMPARED_BYTES: usize = 768;
 /// A daemon may take the time at which it got an entry, across the border of a second.
-const SECONDS_OFF: [i64; 3] = [0, -1, 1];
+pub(super) const SECONDS_OFF: [i64; 3] = [0, -1, 1];
 
 /// The identity of an event as far as a text can tell it: host, second and words.
-type Identity = u64;
+pub(super) type Identity = u64;
 
 /// How often the journals were found to hold what was asked.
 pub(super) type Answers = HashMap<Identity, u32>;
@@ -41,7 +41,7 @@ pub(super) type Minutes = (Minute, Minute);
 
 /// Who logged an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Host {
+pub(super) enum Host {
     /// A name's hash.
     Named(u64),
     /// A journal's entry that names none.
@@ -52,14 +52,14 @@ enum Host {
 
 impl Host {
     /// Daemons write the short name or the full one, as they are configured.
-    fn named(host: &[u8]) -> Self {
+    pub(super) fn named(host: &[u8]) -> Self {
         let is_name = host.iter().any(u8::is_ascii_alphabetic);
         let short = host.split(|&byte| byte == b'.').next().filter(|_| is_name);
         Self::Named(hash(short.unwrap_or(host)))
     }
 }
 
-fn hash(value: impl Hash) -> u64 {
+pub(super) fn hash(value: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
@@ -70,7 +70,7 @@ pub(super) fn second(at: Timestamp) -> i64 {
     at.micros().div_euclid(1_000_000)
 }
 
-fn words(message: &[u8]) -> u64 {
+pub(super) fn words(message: &[u8]) -> u64 {
     let message = message.trim_ascii();
     let message = message.get(..COMPARED_BYTES).unwrap_or(message);
     hash(message.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii())
@@ -78,7 +78,7 @@ fn words(message: &[u8]) -> u64 {
 
 /// An event of a text that a journal or another text may have too.
 #[derive(Debug, Clone, Copy)]
-struct Asked {
+pub(super) struct Asked {
     /// The event's number among all events of the text.
     number: u64,
     at: Timestamp,
@@ -111,17 +111,27 @@ impl LoggedEvent<'_> {
 }
 
 impl Asked {
-    fn known(&self) -> KnownEvent {
+    pub(super) fn known(&self) -> KnownEvent {
         let Self { number, at, rule, times, .. } = *self;
         KnownEvent { number, minute: at.minute(), rule, times }
     }
 
-    fn is_repetition(&self) -> bool {
+    pub(super) fn is_repetition(&self) -> bool {
         self.times > 1
     }
 
+    /// Who said what.
+    pub(super) fn said(&self) -> (Option<Host>, u64) {
+        (self.host, self.words)
+    }
+
+    /// What it is called by itself.
+    pub(super) fn identity(&self) -> Identity {
+        hash((self.host.unwrap_or(Host::Any), second(self.at), self.words))
+    }
+
     /// What a journal that holds the event may call it, the likeliest first.
-    fn identities(self) -> impl Iterator<Item = Identity> {
+    pub(super) fn identities(self) -> impl Iterator<Item = Identity> {
         let hosts = match self.host {
             Some(named) => [Some(named), Some(Host::Unnamed)],
             None => [Some(Host::Any), None],
@@ -235,12 +245,12 @@ impl Witness {
         let mut held_before = None;
         for asked in asking.covered_events() {
             let is_held = if asked.is_repetition() {
-                held_before == Some((asked.host, asked.words))
+                held_before == Some(asked.said())
             } else {
                 asked.identities().any(|identity| left.take(identity))
             };
             if !asked.is_repetition() {
-                held_before = is_held.then_some((asked.host, asked.words));
+                held_before = is_held.then_some(asked.said());
             }
             let event = asked.known();
             if is_held { repeats.held.push(event) } else { repeats.own.push(event) }
@@ -343,7 +353,8 @@ impl<'a, S> Asking<'a, S> {
         self.asked.iter().filter_map(logged).collect()
     }
 
-    fn covered_events(&self) -> impl Iterator<Item = &Asked> {
+    /// The events that a journal may have, too.
+    pub(super) fn covered_events(&self) -> impl Iterator<Item = &Asked> {
         self.asked.iter().filter(|asked| asked.is_covered)
     }
 

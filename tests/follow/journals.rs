@@ -1,7 +1,7 @@
 //! The journal of a running journald, across its rotations and its death.
 
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 
 use ebbline::source::journal::JournalFile;
 
@@ -196,4 +196,159 @@ fn a_compact_journal_is_read_as_it_grows() {
 #[test]
 fn a_regular_journal_is_read_as_it_grows() {
     go_through_growth(("SYSTEMD_JOURNAL_COMPACT", "0"));
+}
+
+/// Entries of a host in a journal that grows, and lines in a text that grows beside it.
+struct Twins {
+    folder: Folder,
+    writer: Child,
+    input: ChildStdin,
+}
+
+impl Twins {
+    fn start() -> Self {
+        let folder = Folder::new();
+        let mut writer = Command::new("/lib/systemd/systemd-journal-remote")
+            .args(["-o", "grown.journal", "-"])
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let input = writer.stdin.take().unwrap();
+        folder.write("syslog", "");
+        let mut twins = Self { folder, writer, input };
+        twins.log("the first entry, which is no event");
+        twins
+    }
+
+    /// Logs into the journal.
+    fn log(&mut self, message: &str) {
+        let mut export = Vec::new();
+        let entry = TestEntry::new(1_778_043_600_400_000, message.as_bytes());
+        let entry = entry.with("_HOSTNAME", b"web1").with("SYSLOG_IDENTIFIER", b"api");
+        entry.with("_PID", b"17").export(&mut export);
+        self.input.write_all(&export).unwrap();
+    }
+
+    /// Writes into the text, as a daemon that is a little late.
+    fn write(&self, host: &str, message: &str) {
+        let file = self.folder.path().join("syslog");
+        let mut file = std::fs::File::options().append(true).open(file).unwrap();
+        writeln!(file, "2026-05-06T05:00:01.000100+00:00 {host} api[17]: {message}").unwrap();
+    }
+
+    fn follow(&self, command: &[&str]) -> Following {
+        let common = ["-f", "--since=@0", "--tz=UTC", "syslog", "grown.journal", "none.log"];
+        let mut following = Following::start(&self.folder, &[command, &common[..]].concat());
+        // It says so after the first round, in which a text would be compared as a whole.
+        let is_begun =
+            |following: &Following| following.stderr().contains("none.log: no such file");
+        following.wait_until("the first round", is_begun);
+        following
+    }
+
+    fn end(self) {
+        let Self { mut writer, input, .. } = self;
+        drop(input);
+        assert!(writer.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn an_event_that_text_and_journal_have_comes_once_whichever_has_it_first() {
+    let mut twins = Twins::start();
+    let mut following = twins.follow(&["events", "-o", "ndjson"]);
+    // The journal first, the text in a later round.
+    twins.log(&numbered(1));
+    following.wait_for_numbers(1);
+    twins.write("web1", &numbered(1));
+    // The text first.
+    twins.write("web1.example.org", &numbered(2));
+    following.wait_for_numbers(2);
+    twins.log(&numbered(2));
+    // Perhaps both in one round.
+    twins.write("web1", &numbered(3));
+    twins.log(&numbered(3));
+    following.wait_for_numbers(3);
+    // What only one of them has.
+    twins.write("web1", &numbered(4));
+    twins.log(&numbered(5));
+    following.wait_for_numbers(5);
+    twins.write("web1", "the last line");
+    twins.log(&numbered(6));
+    following.wait_for_numbers(6);
+    assert!(following.stderr().contains("syslog: repeats events of the journal: counted once"));
+    following.end_with_numbers(6);
+    twins.end();
+}
+
+#[test]
+fn equal_events_are_left_out_as_often_as_the_other_source_has_them() {
+    let mut twins = Twins::start();
+    let mut following = twins.follow(&["events", "-o", "ndjson"]);
+    let messages = |following: &Following| following.stdout().lines().count();
+    for _ in 0..3 {
+        twins.log(&numbered(1));
+    }
+    following.wait_until("three", |following| messages(following) == 3);
+    // Another host says the same, and this one says it twice more than its journal.
+    for (host, times) in [("web2", 4), ("web1", 5)] {
+        for _ in 0..times {
+            twins.write(host, &numbered(1));
+        }
+    }
+    following.wait_until("all", |following| messages(following) == 3 + 4 + 2);
+    // The journal has the two as well, only later.
+    twins.log(&numbered(1));
+    twins.log(&numbered(1));
+    twins.log(&numbered(2));
+    following.wait_for_numbers(2);
+    let run = following.end("INT");
+    assert_eq!(run.records().len(), 3 + 4 + 2 + 1, "{}", run.stdout);
+    twins.end();
+}
+
+#[test]
+fn a_table_of_what_text_and_journal_have_counts_it_once() {
+    let mut twins = Twins::start();
+    let following = twins.follow(&["timeline", "-o", "json"]);
+    let mut watching = twins.follow(&["events", "-o", "ndjson"]);
+    for number in 1..=20 {
+        twins.log(&numbered(number));
+        if number % 5 == 0 {
+            watching.wait_for_numbers(number);
+        }
+        twins.write("web1", &numbered(number));
+    }
+    twins.write("web1", &numbered(21));
+    watching.wait_for_numbers(21);
+    watching.end_with_numbers(21);
+    let run = following.end("INT");
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["totals"]["counts"]["pool_timeout"], 21, "{document}");
+    assert_eq!(document["totals"]["entries"], 22);
+    twins.end();
+}
+
+#[test]
+fn what_a_daemon_says_of_repetitions_is_left_to_the_journal_that_has_each() {
+    let mut twins = Twins::start();
+    let mut following = twins.follow(&["events", "-o", "ndjson"]);
+    twins.log(&numbered(1));
+    twins.write("web1", &numbered(1));
+    following.wait_for_numbers(1);
+    twins.log(&numbered(2));
+    following.wait_for_numbers(2);
+    twins.log(&numbered(1));
+    twins.log(&numbered(1));
+    twins.log(&numbered(3));
+    following.wait_for_numbers(3);
+    twins.write("web1", &format!("message repeated 2 times: [ {}]", numbered(1)));
+    twins.write("web1", &numbered(4));
+    following.wait_for_numbers(4);
+    let run = following.end("INT");
+    let times: u64 = run.records().iter().map(|it| it["times"].as_u64().unwrap_or(1)).sum();
+    assert_eq!(times, 3 + 1 + 1 + 1, "{}", run.stdout);
+    twins.end();
 }

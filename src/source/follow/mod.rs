@@ -10,6 +10,7 @@
 //! - A text that repeats a followed journal is left to the journal after the first round.
 //! - Texts that are copies of others at the beginning count once; what is added to one later is its
 //!   own. For events that two texts share nothing is compared: a round has too few of them.
+//! - An event that a text and a journal have counts once, in whichever it is met first.
 //! - What cannot grow (compressed files, journals that only libsystemd knows) is read in the first
 //!   round.
 //!
@@ -17,6 +18,8 @@
 //! journald has closed for good cost nothing.
 
 mod followed;
+mod heard;
+mod notice;
 mod round;
 mod stream;
 mod text_file;
@@ -29,6 +32,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use self::followed::{FileId, Followed, Look, Reading};
+use self::heard::{Heard, ever};
+pub use self::notice::Notice;
 use self::round::Round;
 use self::stream::Stream;
 use self::text_file::{HEAD_BYTES, TextFile};
@@ -39,7 +44,7 @@ use super::journal::{
 };
 use super::scan::{self, Means, Opened, OpenedJournal, Outcome, Place, Refusal};
 use super::text::growing::Growing;
-use super::{Query, Repeats, Sink};
+use super::{Query, Repeats, Sink, SourceKind};
 
 /// Beginnings of texts that are no longer followed are remembered up to this number, to know
 /// copies of them.
@@ -64,33 +69,14 @@ pub struct Follow {
     heads: Vec<Vec<u8>>,
     /// The names of texts that repeat a journal.
     copies: HashSet<PathBuf>,
+    heard: Heard,
+    /// The names of texts of which it was told that they repeat events of a journal.
+    repeating: HashSet<PathBuf>,
     missing: Vec<PathBuf>,
     refused: HashSet<PathBuf>,
     next_place: Place,
     has_begun: bool,
     notices: Vec<Notice>,
-}
-
-/// Something to be told about a source, beside what is read from it.
-#[derive(Debug)]
-pub enum Notice {
-    /// There is no such file: it is waited for.
-    Missing(PathBuf),
-    /// A new file is read from its beginning.
-    Appeared(PathBuf),
-    /// The file was cut, or written anew: it is read from its beginning.
-    BegunAgain(PathBuf),
-    /// A new file is left out, and why.
-    PassedOver(PathBuf, &'static str),
-    /// A file cannot be read, as yet; it was named by the user, or is in a directory.
-    Refused {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: Refusal,
-        /// Whether the user named it.
-        named: bool,
-    },
 }
 
 impl Follow {
@@ -113,6 +99,8 @@ impl Follow {
             journal_ids: HashSet::new(),
             heads: Vec::new(),
             copies: HashSet::new(),
+            heard: Heard::default(),
+            repeating: HashSet::new(),
             missing: Vec::new(),
             refused: HashSet::new(),
             next_place: 0,
@@ -185,11 +173,16 @@ impl Follow {
             self.look_around();
         }
         self.look();
-        let covered =
-            if is_first { scan::covered_minutes(self.journal_facts()) } else { Vec::new() };
+        let is_compared = self.may_have_both();
+        let covered = match (is_first, is_compared) {
+            (true, _) => scan::covered_minutes(self.journal_facts()),
+            (false, true) => vec![ever()],
+            (false, false) => Vec::new(),
+        };
         let duplicates = is_first.then(|| Duplicates::new(self.journal_facts()));
         let once = std::mem::take(&mut self.once);
-        let round = Round { once, covered: &covered, duplicates, means };
+        let heard = is_compared.then_some(&mut self.heard);
+        let round = Round { once, covered: &covered, duplicates, heard, means };
         let mut outcomes = round.read(&mut self.followed, query, &new_sink);
         let is_copy = |(_, outcome): &&(Place, Outcome<S>)| {
             outcome.repeats.as_ref().is_some_and(Repeats::is_copy)
@@ -199,8 +192,29 @@ impl Follow {
             let followed = self.followed.iter_mut().filter(|followed| followed.place == *place);
             followed.for_each(|followed| followed.is_copy = true);
         }
+        if !is_first {
+            self.tell_repeats(&outcomes);
+        }
         outcomes.extend(self.let_go(query, &new_sink));
         outcomes
+    }
+
+    /// Whether a text may say what a journal says.
+    fn may_have_both(&self) -> bool {
+        let is_text = |followed: &Followed| !matches!(followed.reading, Reading::Journal(_));
+        let has_text = self.followed.iter().any(is_text);
+        (has_text || self.may_gain()) && self.followed_journals().next().is_some()
+    }
+
+    /// Tells once of each text that some of its events were left to the journal.
+    fn tell_repeats<S>(&mut self, outcomes: &[(Place, Outcome<S>)]) {
+        for outcome in outcomes.iter().map(|(_, outcome)| outcome) {
+            let path = &outcome.summary.path;
+            let repeats = outcome.repeats.is_some() && outcome.summary.kind != SourceKind::Journal;
+            if repeats && self.repeating.insert(path.clone()) {
+                self.notices.push(Notice::Repeats(path.clone()));
+            }
+        }
     }
 
     /// Finds out which sources have something new.

@@ -1,16 +1,17 @@
-//! One round of reading: texts first, then journals, which are asked whether they hold what a text
-//! of the first round gave.
+//! One round of reading: texts first, then journals. Those of the first round are asked whether they
+//! hold what a text gave; in later rounds each is compared with what the others gave lately.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::followed::{Followed, Reading};
+use super::heard::{Heard, Hearing};
 use crate::source::copies::{Answering, Asking, Memory, Minutes, Witness};
 use crate::source::discover::Found;
 use crate::source::file_copies::{Copies, Link};
 use crate::source::journal::Duplicates;
 use crate::source::scan::{self, CopyOf, DamageOnly, Means, Opened, Outcome, Place, Refusal};
-use crate::source::{Detail, Query, Sink, Summary};
+use crate::source::{Detail, Query, Repeats, Sink, Summary};
 
 /// A text to be read: one that is followed, or one that is read once.
 enum Text<'f> {
@@ -89,6 +90,8 @@ pub(super) struct Round<'r> {
     /// Of all journals that are read for the first time together; `None`: it is not the first
     /// round, and files are no longer compared with each other.
     pub(super) duplicates: Option<Duplicates>,
+    /// What was said lately; `None`: there cannot be both texts and journals.
+    pub(super) heard: Option<&'r mut Heard>,
     pub(super) means: Means,
 }
 
@@ -100,7 +103,7 @@ impl Round<'_> {
         query: &Query<'_>,
         new_sink: &(impl Fn(Place) -> S + Sync),
     ) -> Vec<(Place, Outcome<S>)> {
-        let Round { once, covered, duplicates, means } = self;
+        let Round { once, covered, duplicates, mut heard, means } = self;
         let is_first = duplicates.is_some();
         let copies =
             if is_first { copies(followed, &once, means.threads) } else { BTreeMap::new() };
@@ -121,26 +124,43 @@ impl Round<'_> {
             (text.place(), summary, asking, failure)
         });
         let mut wanted = Witness::default();
-        texts.iter().for_each(|(_, _, asking, _)| wanted.want(asking));
+        if is_first {
+            texts.iter().for_each(|(_, _, asking, _)| wanted.want(asking));
+        }
+        let is_heard = heard.is_some();
         // The journals' entries are compared by their host too.
-        let detail = if wanted.is_idle() { query.detail } else { Detail::Entries };
+        let detail = if !wanted.is_idle() || (is_heard && !is_first) {
+            Detail::Entries
+        } else {
+            query.detail
+        };
         let query = &Query { detail, ..*query };
         let answered = scan::in_parallel(journals, means.threads, |followed| {
-            let mut answering = Answering::new(new_sink(followed.place), &wanted);
-            let failure = followed.read_on(query, duplicates.as_ref(), &mut answering).err();
-            (followed.place, followed.summary().clone(), answering, failure)
+            let answering = Answering::new(new_sink(followed.place), &wanted);
+            let mut hearing = Hearing::new(answering, is_heard, is_first);
+            let failure = followed.read_on(query, duplicates.as_ref(), &mut hearing).err();
+            (followed.place, followed.summary().clone(), hearing, failure)
         });
         let (mut outcomes, mut found) =
             scan::scan_journals(once.journals, once.foreign, &wanted, query, means, new_sink);
-        for (place, summary, answering, failure) in answered {
+        for (place, summary, hearing, failure) in answered {
+            let (answering, events) = hearing.finish();
             let (sink, answers) = answering.finish();
             found.push(answers);
-            outcomes
-                .push((place, Outcome { summary, sink, repeats: None, copy_of: None, failure }));
+            let repeats = heard.as_mut().map(|heard| heard.journal(&events));
+            let repeats = repeats.filter(|repeats| !repeats.is_empty());
+            outcomes.push((place, Outcome { summary, sink, repeats, copy_of: None, failure }));
         }
         found.into_iter().for_each(|found| wanted.found(found));
         for (place, summary, asking, failure) in texts {
-            let repeats = Some(wanted.repeats(&asking)).filter(|repeats| !repeats.is_empty());
+            let repeats = match &mut heard {
+                Some(heard) if !is_first => heard.text(place, &asking),
+                _ => wanted.repeats(&asking),
+            };
+            if let Some(heard) = heard.as_mut().filter(|_| is_first) {
+                heard.compared(place, &asking, &repeats);
+            }
+            let repeats = Some(repeats).filter(|repeats: &Repeats| !repeats.is_empty());
             let (sink, copy_of) = (asking.finish(), copies.get(&place).cloned());
             outcomes.push((place, Outcome { summary, sink, repeats, copy_of, failure }));
         }

@@ -1,0 +1,250 @@
+//! What followed texts and journals say alike, each in its own time.
+//!
+//! What was there at the beginning is compared as a whole (see `copies`). Afterwards a syslog
+//! daemon writes its line some milliseconds after journald has its entry, and a program may write
+//! to its file before journald has read what it wrote: the two are met in one round or in two.
+//! Whichever comes second is left out.
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::ControlFlow;
+
+use crate::source::copies::{
+    Asked, Asking, Host, Identity, Minutes, SECONDS_OFF, hash, second, words,
+};
+use crate::source::scan::Place;
+use crate::source::{Damage, Event, FoundChange, KnownEvent, Remark, Repeats, Sighting, Sink};
+use crate::time::{Minute, Timestamp};
+
+/// The last so many events of a journal are compared in a round.
+const MAX_HEARD: usize = 200_000;
+/// A text may be late with the last of those that were there at the beginning.
+const MAX_HEARD_AT_FIRST: usize = 1000;
+/// Twice as many identities are remembered at most: those of some minutes of an outage.
+const MAX_RECENT: usize = 100_000;
+
+/// All of time: journals that are followed have no last minute.
+pub(super) fn ever() -> Minutes {
+    let first = Timestamp::MIN.minute();
+    (first, first.after(u64::MAX))
+}
+
+/// The events of the last rounds.
+#[derive(Default)]
+pub(super) struct Heard {
+    /// How often the journals had an event.
+    journals: Recent<u32>,
+    /// The texts that had an event that no journal had, once for each time.
+    texts: Recent<Vec<Place>>,
+    /// How often a text had one of the journals' events.
+    used: Recent<u32>,
+    /// The last event of a text, if a journal had it: its next line may say how often it was
+    /// repeated, and the journal's own entries of a repetition lie at other seconds.
+    repeated: HashMap<Place, Option<(Option<Host>, u64)>>,
+}
+
+impl Heard {
+    /// Takes the events of a journal. Gives back those that a text gave before.
+    pub(super) fn journal(&mut self, events: &VecDeque<JournalEvent>) -> Repeats {
+        let mut repeats = Repeats::default();
+        for event in events {
+            if self.is_of_a_text(event) {
+                repeats.held.push(event.known);
+            }
+            for identity in event.identities(0) {
+                *self.journals.entry(identity) += 1;
+            }
+        }
+        repeats
+    }
+
+    /// Takes the events of a text. Gives back those that a journal gave before.
+    pub(super) fn text<S>(&mut self, place: Place, asking: &Asking<'_, S>) -> Repeats {
+        let mut repeats = Repeats::default();
+        for asked in asking.covered_events() {
+            let is_held = if asked.is_repetition() {
+                self.repeated.get(&place) == Some(&Some(asked.said()))
+            } else {
+                let is_held = self.take(place, asked);
+                self.repeated.insert(place, is_held.then(|| asked.said()));
+                is_held
+            };
+            match is_held {
+                true => repeats.held.push(asked.known()),
+                false => self.keep(place, asked),
+            }
+        }
+        repeats
+    }
+
+    /// Takes the events of a text of which it is known already what the journals hold.
+    pub(super) fn compared<S>(&mut self, place: Place, asking: &Asking<'_, S>, repeats: &Repeats) {
+        for asked in asking.covered_events() {
+            let KnownEvent { number, .. } = asked.known();
+            if !repeats.contains(number, None) {
+                self.keep(place, asked);
+            }
+        }
+    }
+
+    /// Whether the journals had the event of a text once more than the text.
+    fn take(&mut self, place: Place, asked: &Asked) -> bool {
+        asked.identities().any(|identity| {
+            let Some(&heard) = self.journals.get(identity) else { return false };
+            let used = self.used.entry(hash((place, identity)));
+            let is_left = *used < heard;
+            *used += u32::from(is_left);
+            is_left
+        })
+    }
+
+    /// Remembers an event of a text that a journal may have yet.
+    fn keep(&mut self, place: Place, asked: &Asked) {
+        if !asked.is_repetition() {
+            self.texts.entry(asked.identity()).push(place);
+        }
+    }
+
+    /// Whether a text had the event of a journal, and no other event of a journal stands for it.
+    fn is_of_a_text(&mut self, event: &JournalEvent) -> bool {
+        for off in SECONDS_OFF {
+            for (identity, own) in event.identities(off).into_iter().zip(event.identities(0)) {
+                if let Some(place) = self.texts.get_mut(identity).and_then(Vec::pop) {
+                    *self.used.entry(hash((place, own))) += 1;
+                    return true;
+                }
+            }
+        }
+        false
+    }
+}
+
+/// What was met last, by the identity of events; what was met long before is forgotten.
+#[derive(Default)]
+struct Recent<V> {
+    now: HashMap<Identity, V>,
+    before: HashMap<Identity, V>,
+}
+
+impl<V: Default> Recent<V> {
+    fn get(&self, identity: Identity) -> Option<&V> {
+        self.now.get(&identity).or_else(|| self.before.get(&identity))
+    }
+
+    fn get_mut(&mut self, identity: Identity) -> Option<&mut V> {
+        self.now.get_mut(&identity).or_else(|| self.before.get_mut(&identity))
+    }
+
+    fn entry(&mut self, identity: Identity) -> &mut V {
+        if self.now.len() >= MAX_RECENT {
+            self.before = std::mem::take(&mut self.now);
+        }
+        let before = &mut self.before;
+        self.now.entry(identity).or_insert_with(|| before.remove(&identity).unwrap_or_default())
+    }
+}
+
+/// An event of a journal, without its words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct JournalEvent {
+    known: KnownEvent,
+    host: Host,
+    second: i64,
+    words: u64,
+}
+
+impl JournalEvent {
+    /// What a text that names hosts may call it, and one that names none, so many seconds off.
+    fn identities(&self, off: i64) -> [Identity; 2] {
+        [self.host, Host::Any].map(|host| hash((host, self.second + off, self.words)))
+    }
+}
+
+/// A journal's sink, which remembers the last events.
+pub(super) struct Hearing<S> {
+    sink: S,
+    max: usize,
+    number: u64,
+    events: VecDeque<JournalEvent>,
+}
+
+impl<S> Hearing<S> {
+    /// Wraps a sink in the first round or a later one; `is_compared`: there are texts, or may be.
+    pub(super) fn new(sink: S, is_compared: bool, is_first: bool) -> Self {
+        let max = match (is_compared, is_first) {
+            (false, _) => 0,
+            (true, true) => MAX_HEARD_AT_FIRST,
+            (true, false) => MAX_HEARD,
+        };
+        Self { sink, max, number: 0, events: VecDeque::new() }
+    }
+
+    /// The sink that was wrapped, and the events.
+    pub(super) fn finish(self) -> (S, VecDeque<JournalEvent>) {
+        (self.sink, self.events)
+    }
+
+    fn hear(&mut self, event: &Event<'_>) {
+        let Some(at) = event.entry.at.filter(|_| self.max > 0) else { return };
+        if self.events.len() == self.max {
+            self.events.pop_front();
+        }
+        let (rule, times) = (event.rule, event.times);
+        self.events.push_back(JournalEvent {
+            known: KnownEvent { number: self.number, minute: at.minute(), rule, times },
+            host: event.entry.host.map_or(Host::Unnamed, Host::named),
+            second: second(at),
+            words: words(event.entry.message),
+        });
+    }
+}
+
+impl<S: Sink> Sink for Hearing<S> {
+    fn entries(&mut self, minute: Option<Minute>, count: u64) {
+        self.sink.entries(minute, count);
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        self.hear(event);
+        self.number += 1;
+        self.sink.event(event)
+    }
+
+    fn sighting(&mut self, sighting: &Sighting<'_>) {
+        self.sink.sighting(sighting);
+    }
+
+    fn damage(&mut self, damage: Damage) {
+        self.sink.damage(damage);
+    }
+
+    fn remark(&mut self, remark: Remark) {
+        self.sink.remark(remark);
+    }
+
+    fn change(&mut self, change: FoundChange) {
+        self.sink.change(change);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_met_long_before_is_forgotten_and_what_was_met_lately_is_not() {
+        let mut recent: Recent<u32> = Recent::default();
+        let most = MAX_RECENT as u64;
+        *recent.entry(most * 9) += 1;
+        for identity in 0..most * 3 {
+            *recent.entry(identity) += 1;
+            // It is met again and again.
+            if identity % 1000 == 0 {
+                *recent.entry(most * 9) += 1;
+            }
+        }
+        assert!(recent.now.len() + recent.before.len() <= 2 * MAX_RECENT);
+        assert_eq!(recent.get(0), None);
+        assert_eq!(recent.get(most * 3 - 1), Some(&1));
+        assert_eq!(recent.get(most * 9), Some(&(1 + 300)));
+    }
+}
