@@ -125,7 +125,7 @@ pub(super) fn tell_notices(console: &Console, notices: &[Notice]) -> Faults {
             Notice::BegunAgain(path) => console
                 .detail(&[format!("{}: truncated: read again from its beginning", shown(path))]),
             Notice::Repeats(path) => console
-                .note(&format!("{}: repeats events of the journal: counted once", shown(path))),
+                .note(&format!("{}: repeats events of other sources: counted once", shown(path))),
             Notice::PassedOver(path, why) => {
                 console.detail(&[format!("{}: {why}: passed over", shown(path))]);
             }

@@ -125,6 +125,17 @@ impl Asked {
         (self.host, self.words)
     }
 
+    /// Host, identifier and process, second and words; `None` where the line does not name host and
+    /// identifier.
+    pub(super) fn line(&self) -> Option<Identity> {
+        self.program.map(|program| hash((program, second(self.at), self.words)))
+    }
+
+    /// Whether a journal may have it.
+    pub(super) fn is_covered(&self) -> bool {
+        self.is_covered
+    }
+
     /// What it is called by itself.
     pub(super) fn identity(&self) -> Identity {
         hash((self.host.unwrap_or(Host::Any), second(self.at), self.words))
@@ -296,11 +307,6 @@ impl<'a> Memory<'a> {
         let share = (MAX_ASKED_OF_ALL / texts.max(1)).clamp(MIN_ASKED, MAX_ASKED);
         Self { covered, has_other_texts: texts > 1, max_asked: share }
     }
-
-    /// As [`new`](Self::new), where texts are compared with journals only.
-    pub(super) fn of_journals(texts: usize, covered: &'a [Minutes]) -> Self {
-        Self { has_other_texts: false, ..Self::new(texts, covered) }
-    }
 }
 
 /// A text's sink, which remembers events that a journal or another text might hold too.
@@ -353,8 +359,12 @@ impl<'a, S> Asking<'a, S> {
         self.asked.iter().filter_map(logged).collect()
     }
 
-    /// The events that a journal may have, too.
-    pub(super) fn covered_events(&self) -> impl Iterator<Item = &Asked> {
+    /// The events that a journal or another text may have, too.
+    pub(super) fn events(&self) -> &[Asked] {
+        &self.asked
+    }
+
+    fn covered_events(&self) -> impl Iterator<Item = &Asked> {
         self.asked.iter().filter(|asked| asked.is_covered)
     }
 

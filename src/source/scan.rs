@@ -168,8 +168,8 @@ pub fn scan<S: Sink + Merge + Send>(
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-/// What of each text the journals or other texts have too.
-fn repeats_of<S>(texts: &[ReadText<'_, S>], journals: &Witness) -> Vec<Option<Repeats>> {
+/// What of each text the journals or other texts have too, where all of them were read as a whole.
+pub(super) fn repeats_of<S>(texts: &[ReadText<'_, S>], journals: &Witness) -> Vec<Option<Repeats>> {
     let comparable = texts.iter().map(|(_, summary, asking, _)| {
         let names_programs = matches!(
             summary.kind,

@@ -278,7 +278,7 @@ fn an_event_that_text_and_journal_have_comes_once_whichever_has_it_first() {
     twins.write("web1", "the last line");
     twins.log(&numbered(6));
     following.wait_for_numbers(6);
-    assert!(following.stderr().contains("syslog: repeats events of the journal: counted once"));
+    assert!(following.stderr().contains("syslog: repeats events of other sources: counted once"));
     following.end_with_numbers(6);
     twins.end();
 }

@@ -258,3 +258,58 @@ fn what_cannot_grow_is_read_once() {
     let run = folder.run(&[&EVENTS[..], &["logs/old.log.gz"]].concat());
     assert_eq!((run.code, run.records().len()), (Some(0), 1), "{}", run.stderr);
 }
+
+/// Lines of a syslog daemon, one a second from the given one on.
+fn daemon_lines(numbers: std::ops::RangeInclusive<u32>, pid: u32) -> String {
+    let line = |number: u32| {
+        let at = chrono::DateTime::from_timestamp(1_778_043_600 + i64::from(number), 0).unwrap();
+        let at = at.format("%Y-%m-%dT%H:%M:%S+00:00");
+        format!("{at} web1 api[{pid}]: {}\n", numbered(number))
+    };
+    numbers.map(line).collect()
+}
+
+#[test]
+fn what_a_daemon_writes_into_two_logs_counts_once_before_and_while_they_are_followed() {
+    let folder = Folder::new();
+    let kernel = "2026-05-06T05:00:00+00:00 web1 kernel: a line that only one of them has\n";
+    folder.write("syslog", format!("{kernel}{}", daemon_lines(1..=30, 17)));
+    folder.write("user.log", daemon_lines(1..=30, 17));
+    folder.write("other.log", daemon_lines(31..=40, 18));
+    let words = ["-f", "--since=@0", "syslog", "user.log", "other.log", "none.log"];
+    let mut following =
+        Following::start(&folder, &[&["events", "-o", "ndjson"], &words[..]].concat());
+    let mut counting =
+        Following::start(&folder, &[&["timeline", "-o", "json"], &words[..]].concat());
+    following.wait_for_numbers(40);
+    counting.wait_until("the first round", |it| it.stderr().contains("none.log: no such file"));
+    assert!(following.stderr().contains("user.log: repeats "), "{}", following.stderr());
+    // A worker that is new logs on, into the one first or into the other.
+    append(&folder, "syslog", &daemon_lines(41..=45, 19));
+    following.wait_for_numbers(45);
+    append(&folder, "user.log", &daemon_lines(41..=50, 19));
+    following.wait_for_numbers(50);
+    append(&folder, "syslog", &daemon_lines(46..=50, 19));
+    // Rotation: what two files of one name have in the same second are two events.
+    std::fs::rename(folder.path().join("syslog"), folder.path().join("syslog.1")).unwrap();
+    append(&folder, "syslog", &daemon_lines(50..=51, 19));
+    append(&folder, "user.log", &daemon_lines(50..=51, 19));
+    // These were not found to share anything.
+    append(&folder, "other.log", &daemon_lines(51..=52, 19));
+    following.wait_for_numbers(52);
+    // The end comes before the last line of a text is taken for whole.
+    append(&folder, "syslog", &daemon_lines(53..=53, 19));
+    append(&folder, "user.log", &daemon_lines(53..=53, 19));
+    let run = following.end("INT");
+    let numbers = run.stdout.lines().count();
+    assert_eq!(numbers, 53 + 1 + 1, "{}", run.stdout);
+    let run = counting.end("INT");
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["totals"]["counts"]["pool_timeout"], 55, "{document}");
+}
+
+fn append(folder: &Folder, name: &str, text: &str) {
+    let mut file =
+        OpenOptions::new().append(true).create(true).open(folder.path().join(name)).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}

@@ -9,7 +9,7 @@ use super::stream::Stream;
 use super::text_file::{TextFile, Todo};
 use crate::source::journal::{Duplicates, growing};
 use crate::source::scan::{Outcome, Place, Refusal};
-use crate::source::{Query, Sink, Summary};
+use crate::source::{Query, Repeats, Sink, Summary};
 
 /// A file that lost its name to a rotation is read on until nothing was added for so long.
 const RETIRED_AFTER: Duration = Duration::from_secs(60);
@@ -169,9 +169,14 @@ impl Followed {
             }
     }
 
-    /// What came of a round.
-    pub(super) fn outcome<S>(&self, sink: S, failure: Option<Refusal>) -> Outcome<S> {
-        Outcome { summary: self.summary().clone(), sink, repeats: None, copy_of: None, failure }
+    /// What came of the last round.
+    pub(super) fn outcome<S>(
+        &self,
+        sink: S,
+        repeats: Option<Repeats>,
+        failure: Option<Refusal>,
+    ) -> Outcome<S> {
+        Outcome { summary: self.summary().clone(), sink, repeats, copy_of: None, failure }
     }
 
     /// What was read so far.

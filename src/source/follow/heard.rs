@@ -1,12 +1,14 @@
-//! What followed texts and journals say alike, each in its own time.
+//! What followed sources say alike, each in its own time.
 //!
-//! What was there at the beginning is compared as a whole (see `copies`). Afterwards a syslog
-//! daemon writes its line some milliseconds after journald has its entry, and a program may write
-//! to its file before journald has read what it wrote: the two are met in one round or in two.
-//! Whichever comes second is left out.
+//! What was there at the beginning is compared as a whole (see `copies`, `shared_events`).
+//! Afterwards a syslog daemon writes its line some milliseconds after journald has its entry, and a
+//! program may write to its file before journald has read what it wrote: the two are met in one
+//! round or in two. Whichever comes second is left out. Two texts are compared only where they were
+//! found to share events at the beginning: two replicas may log alike.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use crate::source::copies::{
     Asked, Asking, Host, Identity, Minutes, SECONDS_OFF, hash, second, words,
@@ -37,10 +39,19 @@ pub(super) struct Heard {
     texts: Recent<Vec<Place>>,
     /// How often a text had one of the journals' events.
     used: Recent<u32>,
+    /// How often the texts of a name had a line.
+    lines: Recent<Vec<(Name, u32)>>,
+    /// The names of texts that were found to share events.
+    sharing: HashSet<(Name, Name)>,
     /// The last event of a text, if a journal had it: its next line may say how often it was
     /// repeated, and the journal's own entries of a repetition lie at other seconds.
     repeated: HashMap<Place, Option<(Option<Host>, u64)>>,
+    /// The names under which texts were met first.
+    names: HashMap<Place, Name>,
 }
+
+/// The hash of a path. A file that a rotation put in the place of another has the name of both.
+type Name = u64;
 
 impl Heard {
     /// Takes the events of a journal. Gives back those that a text gave before.
@@ -57,14 +68,16 @@ impl Heard {
         repeats
     }
 
-    /// Takes the events of a text. Gives back those that a journal gave before.
-    pub(super) fn text<S>(&mut self, place: Place, asking: &Asking<'_, S>) -> Repeats {
+    /// Takes the events of a text. Gives back those that another source gave before.
+    pub(super) fn text<S>(&mut self, place: Place, path: &Path, asking: &Asking<'_, S>) -> Repeats {
+        let name = self.name(place, path);
         let mut repeats = Repeats::default();
-        for asked in asking.covered_events() {
+        for asked in asking.events() {
             let is_held = if asked.is_repetition() {
                 self.repeated.get(&place) == Some(&Some(asked.said()))
             } else {
-                let is_held = self.take(place, asked);
+                let is_of_a_text = self.is_of_another_text(name, asked);
+                let is_held = self.take(place, asked) || is_of_a_text;
                 self.repeated.insert(place, is_held.then(|| asked.said()));
                 is_held
             };
@@ -76,30 +89,65 @@ impl Heard {
         repeats
     }
 
-    /// Takes the events of a text of which it is known already what the journals hold.
-    pub(super) fn compared<S>(&mut self, place: Place, asking: &Asking<'_, S>, repeats: &Repeats) {
-        for asked in asking.covered_events() {
-            let KnownEvent { number, .. } = asked.known();
-            if !repeats.contains(number, None) {
+    /// Takes the events of a text of which it is known already what others hold.
+    pub(super) fn compared<S>(
+        &mut self,
+        place: Place,
+        path: &Path,
+        asking: &Asking<'_, S>,
+        repeats: &Repeats,
+    ) {
+        let name = self.name(place, path);
+        if let Some((_, other)) = &repeats.shared_with {
+            let other = hash(other.as_path());
+            self.sharing.extend([(name, other), (other, name)]);
+        }
+        for asked in asking.events() {
+            self.is_of_another_text(name, asked);
+            if !repeats.contains(asked.known().number, None) {
                 self.keep(place, asked);
             }
         }
     }
 
+    fn name(&mut self, place: Place, path: &Path) -> Name {
+        *self.names.entry(place).or_insert_with(|| hash(path))
+    }
+
+    /// Whether a text that shares events with those of this name had the line as often as they had
+    /// it with this one.
+    fn is_of_another_text(&mut self, name: Name, asked: &Asked) -> bool {
+        let Some(line) = asked.line().filter(|_| !asked.is_repetition()) else { return false };
+        let known = self.lines.entry(line);
+        let own = match known.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, times)) => {
+                *times += 1;
+                *times
+            }
+            None => {
+                known.push((name, 1));
+                1
+            }
+        };
+        let sharing = &self.sharing;
+        known.iter().any(|(other, times)| *times >= own && sharing.contains(&(name, *other)))
+    }
+
     /// Whether the journals had the event of a text once more than the text.
     fn take(&mut self, place: Place, asked: &Asked) -> bool {
-        asked.identities().any(|identity| {
-            let Some(&heard) = self.journals.get(identity) else { return false };
-            let used = self.used.entry(hash((place, identity)));
-            let is_left = *used < heard;
-            *used += u32::from(is_left);
-            is_left
-        })
+        asked.is_covered()
+            && asked.identities().any(|identity| {
+                let Some(&heard) = self.journals.get(identity) else { return false };
+                let used = self.used.entry(hash((place, identity)));
+                let is_left = *used < heard;
+                *used += u32::from(is_left);
+                is_left
+            })
     }
 
     /// Remembers an event of a text that a journal may have yet.
     fn keep(&mut self, place: Place, asked: &Asked) {
-        if !asked.is_repetition() {
+        if asked.is_covered() && !asked.is_repetition() {
             self.texts.entry(asked.identity()).push(place);
         }
     }

@@ -9,8 +9,9 @@
 //!   it.
 //! - A text that repeats a followed journal is left to the journal after the first round.
 //! - Texts that are copies of others at the beginning count once; what is added to one later is its
-//!   own. For events that two texts share nothing is compared: a round has too few of them.
-//! - An event that a text and a journal have counts once, in whichever it is met first.
+//!   own.
+//! - An event that a text and a journal have counts once, in whichever it is met first; so does one
+//!   that two texts have that were found to share events at the beginning.
 //! - What cannot grow (compressed files, journals that only libsystemd knows) is read in the first
 //!   round.
 //!
@@ -173,15 +174,15 @@ impl Follow {
             self.look_around();
         }
         self.look();
-        let is_compared = self.may_have_both();
-        let covered = match (is_first, is_compared) {
+        let has_journals = self.followed_journals().next().is_some();
+        let covered = match (is_first, has_journals) {
             (true, _) => scan::covered_minutes(self.journal_facts()),
             (false, true) => vec![ever()],
             (false, false) => Vec::new(),
         };
         let duplicates = is_first.then(|| Duplicates::new(self.journal_facts()));
         let once = std::mem::take(&mut self.once);
-        let heard = is_compared.then_some(&mut self.heard);
+        let heard = self.is_compared().then_some(&mut self.heard);
         let round = Round { once, covered: &covered, duplicates, heard, means };
         let mut outcomes = round.read(&mut self.followed, query, &new_sink);
         let is_copy = |(_, outcome): &&(Place, Outcome<S>)| {
@@ -199,14 +200,12 @@ impl Follow {
         outcomes
     }
 
-    /// Whether a text may say what a journal says.
-    fn may_have_both(&self) -> bool {
-        let is_text = |followed: &Followed| !matches!(followed.reading, Reading::Journal(_));
-        let has_text = self.followed.iter().any(is_text);
-        (has_text || self.may_gain()) && self.followed_journals().next().is_some()
+    /// Whether one source may say what another one says.
+    fn is_compared(&self) -> bool {
+        self.followed.len() > 1 || self.may_gain()
     }
 
-    /// Tells once of each text that some of its events were left to the journal.
+    /// Tells once of each text that some of its events were left to another source.
     fn tell_repeats<S>(&mut self, outcomes: &[(Place, Outcome<S>)]) {
         for outcome in outcomes.iter().map(|(_, outcome)| outcome) {
             let path = &outcome.summary.path;
@@ -242,10 +241,10 @@ impl Follow {
         query: &Query<'_>,
         new_sink: impl Fn(Place) -> S,
     ) -> Vec<(Place, Outcome<S>)> {
+        let is_compared = self.is_compared();
         let finish = |followed: &mut Followed| {
-            let mut sink = new_sink(followed.place);
-            let failure = followed.finish(query, &mut sink).err();
-            (followed.place, followed.outcome(sink, failure))
+            let heard = is_compared.then_some(&mut self.heard);
+            (followed.place, round::finish(followed, query, new_sink(followed.place), heard))
         };
         self.followed.iter_mut().map(finish).collect()
     }
@@ -261,9 +260,8 @@ impl Follow {
         while let Some(followed) = self.followed.get_mut(place) {
             let is_retired = followed.is_retired();
             if is_retired {
-                let mut sink = new_sink(followed.place);
-                let failure = followed.finish(query, &mut sink).err();
-                outcomes.push((followed.place, followed.outcome(sink, failure)));
+                let (sink, heard) = (new_sink(followed.place), Some(&mut self.heard));
+                outcomes.push((followed.place, round::finish(followed, query, sink, heard)));
                 keep_head(&mut self.heads, followed);
             } else if followed.is_done() {
                 self.done.extend(followed.id);

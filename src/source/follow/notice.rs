@@ -13,7 +13,7 @@ pub enum Notice {
     Appeared(PathBuf),
     /// The file was cut, or written anew: it is read from its beginning.
     BegunAgain(PathBuf),
-    /// The file says what a journal says, too: such events are counted once.
+    /// The file says what another source says, too: such events are counted once.
     Repeats(PathBuf),
     /// A new file is left out, and why.
     PassedOver(PathBuf, &'static str),

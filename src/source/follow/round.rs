@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::followed::{Followed, Reading};
-use super::heard::{Heard, Hearing};
+use super::heard::{Heard, Hearing, ever};
 use crate::source::copies::{Answering, Asking, Memory, Minutes, Witness};
 use crate::source::discover::Found;
 use crate::source::file_copies::{Copies, Link};
 use crate::source::journal::Duplicates;
 use crate::source::scan::{self, CopyOf, DamageOnly, Means, Opened, Outcome, Place, Refusal};
+use crate::source::texts::ReadText;
 use crate::source::{Detail, Query, Repeats, Sink, Summary};
 
 /// A text to be read: one that is followed, or one that is read once.
@@ -90,7 +91,7 @@ pub(super) struct Round<'r> {
     /// Of all journals that are read for the first time together; `None`: it is not the first
     /// round, and files are no longer compared with each other.
     pub(super) duplicates: Option<Duplicates>,
-    /// What was said lately; `None`: there cannot be both texts and journals.
+    /// What was said lately; `None`: there cannot be two sources.
     pub(super) heard: Option<&'r mut Heard>,
     pub(super) means: Means,
 }
@@ -107,6 +108,8 @@ impl Round<'_> {
         let is_first = duplicates.is_some();
         let copies =
             if is_first { copies(followed, &once, means.threads) } else { BTreeMap::new() };
+        let is_text = |followed: &&Followed| !matches!(followed.reading, Reading::Journal(_));
+        let most_texts = followed.iter().filter(is_text).count() + once.texts.len();
         let (journals, texts): (Vec<_>, Vec<_>) = followed
             .iter_mut()
             .filter(|followed| followed.has_news)
@@ -114,7 +117,7 @@ impl Round<'_> {
         let texts = texts.into_iter().map(Text::Followed);
         let once_texts = once.texts.into_iter().map(|(place, found)| Text::Once(place, found));
         let texts: Vec<Text<'_>> = texts.chain(once_texts).collect();
-        let memory = Memory::of_journals(texts.len(), covered);
+        let memory = Memory::new(most_texts, covered);
         let texts = scan::in_parallel(texts, means.threads, |mut text| {
             let mut asking = Asking::new(new_sink(text.place()), memory);
             let (summary, failure) = match copies.get(&text.place()) {
@@ -129,7 +132,7 @@ impl Round<'_> {
         }
         let is_heard = heard.is_some();
         // The journals' entries are compared by their host too.
-        let detail = if !wanted.is_idle() || (is_heard && !is_first) {
+        let detail = if !wanted.is_idle() || (is_heard && !is_first && most_texts > 0) {
             Detail::Entries
         } else {
             query.detail
@@ -152,19 +155,61 @@ impl Round<'_> {
             outcomes.push((place, Outcome { summary, sink, repeats, copy_of: None, failure }));
         }
         found.into_iter().for_each(|found| wanted.found(found));
-        for (place, summary, asking, failure) in texts {
-            let repeats = match &mut heard {
-                Some(heard) if !is_first => heard.text(place, &asking),
-                _ => wanted.repeats(&asking),
-            };
-            if let Some(heard) = heard.as_mut().filter(|_| is_first) {
-                heard.compared(place, &asking, &repeats);
-            }
-            let repeats = Some(repeats).filter(|repeats: &Repeats| !repeats.is_empty());
-            let (sink, copy_of) = (asking.finish(), copies.get(&place).cloned());
-            outcomes.push((place, Outcome { summary, sink, repeats, copy_of, failure }));
-        }
+        let compared = if is_first { scan::repeats_of(&texts, &wanted) } else { Vec::new() };
+        outcomes.extend(text_outcomes(texts, is_first.then_some(compared), heard, &copies));
         outcomes.sort_by_key(|(place, _)| *place);
         outcomes
     }
+}
+
+/// What came of the texts of a round; `compared`: what others hold of each, in the first round.
+fn text_outcomes<S>(
+    texts: Vec<ReadText<'_, S>>,
+    compared: Option<Vec<Option<Repeats>>>,
+    mut heard: Option<&mut Heard>,
+    copies: &BTreeMap<Place, CopyOf>,
+) -> Vec<(Place, Outcome<S>)> {
+    let is_first = compared.is_some();
+    let mut compared = compared.into_iter().flatten();
+    let outcome = |(place, summary, asking, failure): ReadText<'_, S>| {
+        let path = &summary.path;
+        let mut repeats = compared.next().flatten().unwrap_or_default();
+        match &mut heard {
+            Some(heard) if is_first => heard.compared(place, path, &asking, &repeats),
+            Some(heard) => repeats = heard.text(place, path, &asking),
+            None => {}
+        }
+        let repeats = Some(repeats).filter(|repeats| !repeats.is_empty());
+        let (sink, copy_of) = (asking.finish(), copies.get(&place).cloned());
+        (place, Outcome { summary, sink, repeats, copy_of, failure })
+    };
+    texts.into_iter().map(outcome).collect()
+}
+
+/// Reads what is left of one source and takes it for whole.
+pub(super) fn finish<S: Sink>(
+    followed: &mut Followed,
+    query: &Query<'_>,
+    sink: S,
+    heard: Option<&mut Heard>,
+) -> Outcome<S> {
+    let Some(heard) = heard else {
+        let mut sink = sink;
+        let failure = followed.finish(query, &mut sink).err();
+        return followed.outcome(sink, None, failure);
+    };
+    let (sink, repeats, failure) = if matches!(followed.reading, Reading::Journal(_)) {
+        let query = &Query { detail: Detail::Entries, ..*query };
+        let mut hearing = Hearing::new(sink, true, false);
+        let failure = followed.finish(query, &mut hearing).err();
+        let (sink, events) = hearing.finish();
+        (sink, heard.journal(&events), failure)
+    } else {
+        let covered = [ever()];
+        let mut asking = Asking::new(sink, Memory::new(2, &covered));
+        let failure = followed.finish(query, &mut asking).err();
+        let repeats = heard.text(followed.place, &followed.path, &asking);
+        (asking.finish(), repeats, failure)
+    };
+    followed.outcome(sink, Some(repeats).filter(|repeats| !repeats.is_empty()), failure)
 }
