@@ -6,7 +6,7 @@ TIMELINE := timeline $(SAMPLE) --tz America/Los_Angeles --notes $(SAMPLE)/notes.
 SCRIPTS := .ci/setup .ci/run sample-logs/make-samples docs/deploy/ebbline-daily
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs samples literals bench fuzz
+.PHONY: help demo test lint docs samples derived bench fuzz
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := journal export json text rules
@@ -62,9 +62,9 @@ samples: ## Make the sample outage's files again
 	@echo "samples: $(SAMPLE)"
 	@sample-logs/make-samples
 
-literals: ## Derive again what the search for the built-in rules begins with
-	@echo "literals: src/rules/builtin/literals.json"
-	@EBBLINE_WRITE_LITERALS=1 $(CARGO) test --locked --quiet --lib rules::beforehand >/dev/null || true
+derived: ## Derive again what the built-in rules' expressions say, for a quick start
+	@echo "derived: src/rules/builtin/derived.json"
+	@EBBLINE_WRITE_DERIVED=1 $(CARGO) test --locked --quiet --lib rules::beforehand >/dev/null || true
 	@$(CARGO) test --locked --quiet --lib rules::beforehand
 
 bench: ## Compare with cat, rg, journalctl and others, and score the incidents (BENCH_ENTRIES=200000)

@@ -1,7 +1,7 @@
-//! The literals of the built-in rules, derived beforehand: to parse some four hundred expressions
-//! at each start would take half of the time that a small log takes.
+//! What the expressions of the built-in rules say, derived beforehand: to parse some four hundred
+//! of them at each start would take half of the time that a small log takes.
 //!
-//! `builtin/literals.json` has a line for each rule, and `make literals` writes it. A test derives
+//! `builtin/derived.json` has a line for each rule, and `make derived` writes it. A test derives
 //! them anew and fails where the file says something else. A rule that is not in the file is
 //! derived at start.
 
@@ -13,11 +13,29 @@ use serde::{Deserialize, Serialize};
 use super::borders::Borders;
 use super::literals::Literal;
 
-const FILE: &str = include_str!("builtin/literals.json");
+const FILE: &str = include_str!("builtin/derived.json");
 
-/// The literals that matches of the built-in rules must contain, by the rules' ids.
+/// What is known of the built-in rules, by their ids.
 #[derive(Default)]
-pub(super) struct Beforehand(HashMap<&'static str, Vec<Written<'static>>>);
+pub(super) struct Beforehand(HashMap<&'static str, WrittenRule<'static>>);
+
+/// What is known of a rule.
+pub(super) struct Known {
+    /// Byte strings of which any matching message contains at least one.
+    pub(super) literals: Vec<Literal>,
+    /// Whether the rule may match a message and not another one that differs from it in the values
+    /// of digits alone.
+    pub(super) tells_digits_apart: bool,
+}
+
+/// What is known of a rule, as the file has it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct WrittenRule<'f> {
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    tells_digits_apart: bool,
+    #[serde(borrow)]
+    literals: Vec<Written<'f>>,
+}
 
 /// A literal as the file has it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +61,11 @@ impl Beforehand {
         Self(serde_json::from_str(FILE).unwrap_or_default())
     }
 
-    /// The literals of a built-in rule, if they are known.
-    pub(super) fn of(&self, id: &str) -> Option<Vec<Literal>> {
-        Some(self.0.get(id)?.iter().map(Written::literal).collect())
+    /// What is known of a built-in rule, if it is.
+    pub(super) fn of(&self, id: &str) -> Option<Known> {
+        let WrittenRule { tells_digits_apart, literals } = self.0.get(id)?;
+        let literals = literals.iter().map(Written::literal).collect();
+        Some(Known { literals, tells_digits_apart: *tells_digits_apart })
     }
 }
 
@@ -94,9 +114,11 @@ mod tests {
             let literals = rule.literals.iter().flatten().map(written);
             let Some(literals) = literals.collect::<Option<Vec<Written<'_>>>>() else { continue };
             if rule.literals.is_some() {
-                let literals = serde_json::to_string(&literals).unwrap();
+                let tells_digits_apart = rule.tells_digits_apart();
+                let known = WrittenRule { tells_digits_apart, literals };
+                let known = serde_json::to_string(&known).unwrap();
                 let mut line = String::new();
-                write!(line, "  {}: {literals}", serde_json::to_string(&rule.id).unwrap()).unwrap();
+                write!(line, "  {}: {known}", serde_json::to_string(&rule.id).unwrap()).unwrap();
                 lines.push(line);
             }
         }
@@ -106,14 +128,14 @@ mod tests {
     #[test]
     fn the_file_has_what_the_expressions_say() {
         let file = file(&derived());
-        if std::env::var_os("EBBLINE_WRITE_LITERALS").is_some() {
-            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules/builtin/literals.json");
+        if std::env::var_os("EBBLINE_WRITE_DERIVED").is_some() {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules/builtin/derived.json");
             std::fs::write(path, &file).unwrap();
         }
         for (number, (known, derived)) in FILE.lines().zip(file.lines()).enumerate() {
-            assert_eq!(known, derived, "line {}: run `make literals`", number + 1);
+            assert_eq!(known, derived, "line {}: run `make derived`", number + 1);
         }
-        assert_eq!(FILE, file, "run `make literals`");
+        assert_eq!(FILE, file, "run `make derived`");
     }
 
     #[test]
@@ -122,7 +144,9 @@ mod tests {
         let derived = derived();
         assert_eq!(rules.rules().len(), derived.len());
         for rule in derived {
-            assert_eq!(rules.by_id(&rule.id).unwrap().literals, rule.literals, "{}", rule.id);
+            let known = rules.by_id(&rule.id).unwrap();
+            assert_eq!(known.literals, rule.literals, "{}", rule.id);
+            assert_eq!(known.tells_digits_apart(), rule.tells_digits_apart(), "{}", rule.id);
         }
         let known = Beforehand::read();
         let read = rules.rules().iter().filter(|rule| known.of(&rule.id).is_some()).count();

@@ -13,11 +13,9 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::candidates::Candidates;
 use super::catalogue::{ClassIndex, RuleIndex, RuleSet};
-use super::digits;
 use super::gate::{Gate, Places};
 use super::groups::Groups;
 use super::literals::Literal;
-use super::rule::{self, Rule};
 use crate::entry::Entry;
 
 /// A compiled expression may take this much memory; a rule file is not trusted to be small.
@@ -210,13 +208,8 @@ impl Classifier {
     }
 
     fn gate_of_digits(&self) -> Option<Gate> {
-        let is_told_apart = |pattern: &String| {
-            rule::parse(pattern).map_or(true, |expression| digits::tells_apart(&expression))
-        };
-        let tells_apart =
-            |rule: &&Rule| rule.patterns.iter().chain(&rule.unless).any(is_told_apart);
         let mut literals: Vec<Literal> = Vec::new();
-        for rule in self.rules.rules().iter().filter(tells_apart) {
+        for rule in self.rules.rules().iter().filter(|rule| rule.tells_digits_apart()) {
             literals.extend(rule.literals.as_ref()?.iter().cloned());
         }
         Some(Gate::new(&literals, false))

@@ -1,10 +1,13 @@
 //! One rule of the catalogue, as its TOML file says it, and what can be wrong with it.
 
+use std::sync::OnceLock;
+
 use regex_syntax::hir::Hir;
 use serde::Deserialize;
 
 use super::POOL_SNAPSHOT;
 use super::beforehand::Beforehand;
+use super::digits;
 use super::literals::{self, Literal};
 
 /// A rule: what a message must look like to count as one failure of a class.
@@ -37,6 +40,18 @@ pub struct Rule {
     /// Byte strings of which any matching message contains at least one; `None` where the
     /// patterns allow no such conclusion.
     pub(super) literals: Option<Vec<Literal>>,
+    tells_digits_apart: OnceLock<bool>,
+}
+
+impl Rule {
+    /// Whether the rule may match a message and not another one that differs from it in the values
+    /// of digits alone. Derived when it is asked for, unless it is known beforehand.
+    pub(super) fn tells_digits_apart(&self) -> bool {
+        *self.tells_digits_apart.get_or_init(|| {
+            let mut expressions = self.patterns.iter().chain(&self.unless);
+            expressions.any(|pattern| parse(pattern).map_or(true, |hir| digits::tells_apart(&hir)))
+        })
+    }
 }
 
 /// What reads the values of a pool's state in a message that a rule matches.
@@ -189,9 +204,12 @@ impl RawRule {
         if patterns.is_empty() {
             return Err(fail("`pattern` is empty".to_owned(), "Give at least one expression."));
         }
-        let literals = match known.and_then(|known| known.of(&self.id)) {
-            Some(literals) => Some(literals),
-            None => derive(&patterns).map_err(|problem| fail(problem, PATTERN_REMEDY))?,
+        let (literals, tells_digits_apart) = match known.and_then(|known| known.of(&self.id)) {
+            Some(known) => (Some(known.literals), OnceLock::from(known.tells_digits_apart)),
+            None => {
+                let literals = derive(&patterns);
+                (literals.map_err(|problem| fail(problem, PATTERN_REMEDY))?, OnceLock::new())
+            }
         };
         if let Some((problem, remedy)) = self.snapshot_problem(&patterns) {
             return Err(fail(problem, remedy));
@@ -215,6 +233,7 @@ impl RawRule {
             rejects: self.rejects,
             file: file.to_owned(),
             literals,
+            tells_digits_apart,
         })
     }
 }
