@@ -10,10 +10,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{Damage, Event, FoundChange, Merge, Remark, Sighting, Sink};
+use super::overheard::{Listener, Overheard};
+use super::{Event, Merge};
 use crate::entry::Entry;
 use crate::rules::RuleIndex;
 use crate::time::{Minute, Timestamp};
@@ -268,7 +268,7 @@ impl Witness {
         }
         let asked = repeats.held.len() + repeats.own.len();
         if !repeats.held.is_empty() && repeats.held.len() * 100 >= asked * COPY_PERCENT {
-            repeats.copied = asking.memory.covered.to_vec();
+            repeats.copied = asking.listener.memory.covered.to_vec();
         } else {
             repeats.own.clear();
         }
@@ -309,9 +309,11 @@ impl<'a> Memory<'a> {
     }
 }
 
-/// A text's sink, which remembers events that a journal or another text might hold too.
-pub(super) struct Asking<'a, S> {
-    sink: S,
+/// A text's sink, and what remembers events that a journal or another text might hold too.
+pub(super) type Asking<'a, S> = Overheard<Questions<'a>, S>;
+
+/// The events of a text that are asked for.
+pub(super) struct Questions<'a> {
     memory: Memory<'a>,
     events: u64,
     /// How many lines the readers of parts of the text have read.
@@ -322,7 +324,7 @@ pub(super) struct Asking<'a, S> {
 impl<'a, S> Asking<'a, S> {
     /// Wraps a sink; where there is nothing else to read there is nothing to remember.
     pub(super) fn new(sink: S, memory: Memory<'a>) -> Self {
-        Self { sink, memory, events: 0, lines: 0, asked: Vec::new() }
+        Self { listener: Questions { memory, events: 0, lines: 0, asked: Vec::new() }, sink }
     }
 
     /// The sink that was wrapped.
@@ -332,7 +334,7 @@ impl<'a, S> Asking<'a, S> {
 
     /// Notes how many lines a part of the text has.
     pub(super) fn set_lines(&mut self, lines: u64) {
-        self.lines = lines;
+        self.listener.lines = lines;
     }
 
     /// Adds what the reader of a later part of the text was told.
@@ -340,13 +342,15 @@ impl<'a, S> Asking<'a, S> {
     where
         S: Merge,
     {
-        let room = self.memory.max_asked.saturating_sub(self.asked.len());
-        let before = self.events;
+        let Overheard { listener: own, sink } = self;
+        let Overheard { listener: later, sink: later_sink } = later;
+        let room = own.memory.max_asked.saturating_sub(own.asked.len());
+        let before = own.events;
         let asked = later.asked.into_iter().take(room);
-        self.asked.extend(asked.map(|asked| Asked { number: asked.number + before, ..asked }));
-        self.events += later.events;
-        self.sink.merge(later.sink, self.lines);
-        self.lines += later.lines;
+        own.asked.extend(asked.map(|asked| Asked { number: asked.number + before, ..asked }));
+        own.events += later.events;
+        sink.merge(later_sink, own.lines);
+        own.lines += later.lines;
     }
 
     /// The events that say which program of which host logged them.
@@ -356,18 +360,20 @@ impl<'a, S> Asking<'a, S> {
             let (second, is_repetition) = (second(at), Asked::is_repetition(asked));
             Some(LoggedEvent { asked, program: program?, second, words, is_repetition })
         };
-        self.asked.iter().filter_map(logged).collect()
+        self.events().iter().filter_map(logged).collect()
     }
 
     /// The events that a journal or another text may have, too.
     pub(super) fn events(&self) -> &[Asked] {
-        &self.asked
+        &self.listener.asked
     }
 
     fn covered_events(&self) -> impl Iterator<Item = &Asked> {
-        self.asked.iter().filter(|asked| asked.is_covered)
+        self.events().iter().filter(|asked| asked.is_covered)
     }
+}
 
+impl Questions<'_> {
     fn ask(&mut self, event: &Event<'_>) {
         let Entry { at: Some(at), host, identifier, pid, message, .. } = *event.entry else {
             return;
@@ -385,37 +391,18 @@ impl<'a, S> Asking<'a, S> {
     }
 }
 
-impl<S: Sink> Sink for Asking<'_, S> {
-    fn entries(&mut self, minute: Option<Minute>, count: u64) {
-        self.sink.entries(minute, count);
-    }
-
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+impl Listener for Questions<'_> {
+    fn hear(&mut self, event: &Event<'_>) {
         self.ask(event);
         self.events += 1;
-        self.sink.event(event)
-    }
-
-    fn sighting(&mut self, sighting: &Sighting<'_>) {
-        self.sink.sighting(sighting);
-    }
-
-    fn damage(&mut self, damage: Damage) {
-        self.sink.damage(damage);
-    }
-
-    fn remark(&mut self, remark: Remark) {
-        self.sink.remark(remark);
-    }
-
-    fn change(&mut self, change: FoundChange) {
-        self.sink.change(change);
     }
 }
 
-/// A journal's sink, which answers whether the journal holds what was asked.
-pub(super) struct Answering<'a, S> {
-    sink: S,
+/// A journal's sink, and what answers whether the journal holds what was asked.
+pub(super) type Answering<'a, S> = Overheard<Answerer<'a>, S>;
+
+/// Looks for what was asked.
+pub(super) struct Answerer<'a> {
     wanted: &'a HashSet<Identity>,
     found: Answers,
 }
@@ -423,16 +410,18 @@ pub(super) struct Answering<'a, S> {
 impl<'a, S> Answering<'a, S> {
     /// Wraps a sink.
     pub(super) fn new(sink: S, witness: &'a Witness) -> Self {
-        Self { sink, wanted: &witness.wanted, found: Answers::new() }
+        Self { listener: Answerer { wanted: &witness.wanted, found: Answers::new() }, sink }
     }
 
     /// The sink that was wrapped, and what of the question was found.
     pub(super) fn finish(self) -> (S, Answers) {
-        (self.sink, self.found)
+        (self.sink, self.listener.found)
     }
+}
 
-    fn answer(&mut self, event: &Event<'_>) {
-        let Some(at) = event.entry.at else { return };
+impl Listener for Answerer<'_> {
+    fn hear(&mut self, event: &Event<'_>) {
+        let Some(at) = event.entry.at.filter(|_| !self.wanted.is_empty()) else { return };
         let host = event.entry.host.map_or(Host::Unnamed, Host::named);
         let words = words(event.entry.message);
         for host in [host, Host::Any] {
@@ -441,34 +430,5 @@ impl<'a, S> Answering<'a, S> {
                 *self.found.entry(identity).or_default() += 1;
             }
         }
-    }
-}
-
-impl<S: Sink> Sink for Answering<'_, S> {
-    fn entries(&mut self, minute: Option<Minute>, count: u64) {
-        self.sink.entries(minute, count);
-    }
-
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        if !self.wanted.is_empty() {
-            self.answer(event);
-        }
-        self.sink.event(event)
-    }
-
-    fn sighting(&mut self, sighting: &Sighting<'_>) {
-        self.sink.sighting(sighting);
-    }
-
-    fn damage(&mut self, damage: Damage) {
-        self.sink.damage(damage);
-    }
-
-    fn remark(&mut self, remark: Remark) {
-        self.sink.remark(remark);
-    }
-
-    fn change(&mut self, change: FoundChange) {
-        self.sink.change(change);
     }
 }

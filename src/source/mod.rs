@@ -15,6 +15,8 @@ pub mod text;
 
 pub mod compression;
 
+mod overheard;
+
 mod copies;
 
 mod shared_events;

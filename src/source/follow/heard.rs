@@ -7,15 +7,15 @@
 //! found to share events at the beginning: two replicas may log alike.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::source::copies::{
     Asked, Asking, Host, Identity, Minutes, SECONDS_OFF, hash, second, words,
 };
+use crate::source::overheard::{Listener, Overheard};
 use crate::source::scan::Place;
-use crate::source::{Damage, Event, FoundChange, KnownEvent, Remark, Repeats, Sighting, Sink};
-use crate::time::{Minute, Timestamp};
+use crate::source::{Event, KnownEvent, Repeats};
+use crate::time::Timestamp;
 
 /// The last so many events of a journal are compared in a round.
 const MAX_HEARD: usize = 200_000;
@@ -207,9 +207,11 @@ impl JournalEvent {
     }
 }
 
-/// A journal's sink, which remembers the last events.
-pub(super) struct Hearing<S> {
-    sink: S,
+/// A journal's sink, and what remembers its last events.
+pub(super) type Hearing<S> = Overheard<LastEvents, S>;
+
+/// The last events of a journal.
+pub(super) struct LastEvents {
     max: usize,
     number: u64,
     events: VecDeque<JournalEvent>,
@@ -223,54 +225,30 @@ impl<S> Hearing<S> {
             (true, true) => MAX_HEARD_AT_FIRST,
             (true, false) => MAX_HEARD,
         };
-        Self { sink, max, number: 0, events: VecDeque::new() }
+        Self { listener: LastEvents { max, number: 0, events: VecDeque::new() }, sink }
     }
 
     /// The sink that was wrapped, and the events.
     pub(super) fn finish(self) -> (S, VecDeque<JournalEvent>) {
-        (self.sink, self.events)
+        (self.sink, self.listener.events)
     }
+}
 
+impl Listener for LastEvents {
     fn hear(&mut self, event: &Event<'_>) {
+        let number = self.number;
+        self.number += 1;
         let Some(at) = event.entry.at.filter(|_| self.max > 0) else { return };
         if self.events.len() == self.max {
             self.events.pop_front();
         }
         let (rule, times) = (event.rule, event.times);
         self.events.push_back(JournalEvent {
-            known: KnownEvent { number: self.number, minute: at.minute(), rule, times },
+            known: KnownEvent { number, minute: at.minute(), rule, times },
             host: event.entry.host.map_or(Host::Unnamed, Host::named),
             second: second(at),
             words: words(event.entry.message),
         });
-    }
-}
-
-impl<S: Sink> Sink for Hearing<S> {
-    fn entries(&mut self, minute: Option<Minute>, count: u64) {
-        self.sink.entries(minute, count);
-    }
-
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        self.hear(event);
-        self.number += 1;
-        self.sink.event(event)
-    }
-
-    fn sighting(&mut self, sighting: &Sighting<'_>) {
-        self.sink.sighting(sighting);
-    }
-
-    fn damage(&mut self, damage: Damage) {
-        self.sink.damage(damage);
-    }
-
-    fn remark(&mut self, remark: Remark) {
-        self.sink.remark(remark);
-    }
-
-    fn change(&mut self, change: FoundChange) {
-        self.sink.change(change);
     }
 }
 
