@@ -16,6 +16,8 @@ mod writers;
 #[path = "follow/following.rs"]
 mod following;
 
+#[path = "follow/daemons.rs"]
+mod daemons;
 #[path = "follow/ends.rs"]
 mod ends;
 #[path = "follow/formats.rs"]

@@ -262,7 +262,7 @@ fn list(folder: PathBuf) -> Vec<PathBuf> {
 }
 
 /// A command with the rights that journald needs: as root it is itself, else by sudo.
-fn privileged(program: &str) -> Command {
+pub(crate) fn privileged(program: &str) -> Command {
     let id = Command::new("id").arg("-u").output().unwrap();
     if id.stdout == b"0\n" {
         return Command::new(program);

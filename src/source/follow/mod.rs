@@ -246,7 +246,9 @@ impl Follow {
             let heard = is_compared.then_some(&mut self.heard);
             (followed.place, round::finish(followed, query, new_sink(followed.place), heard))
         };
-        self.followed.iter_mut().map(finish).collect()
+        let outcomes: Vec<_> = self.followed.iter_mut().map(finish).collect();
+        self.tell_repeats(&outcomes);
+        outcomes
     }
 
     /// Ends the reading of what has nothing more to give.
